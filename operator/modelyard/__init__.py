@@ -1,0 +1,1 @@
+"""Modelyard: custom models on Kubernetes, tested before they serve."""
