@@ -1,0 +1,198 @@
+"""What the operator asks of a test Job (`CheckPlan`) and what comes back from it (`CheckSummary`).
+
+The plan is a file mounted into the Job. The summary leaves by the container's termination message, of
+which the kubelet keeps 4096 bytes: `CheckSummary.to_termination` always fits, `parse_summary` reads it back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+SUMMARY_VERSION: Literal[1] = 1
+TERMINATION_LIMIT = 4096
+"""Bytes of a container's termination message that the kubelet keeps."""
+
+MIN_TERMINATION_LIMIT = 1024
+"""A summary without any message is always smaller than this."""
+
+MAX_COUNT = 2**53
+_ELLIPSIS = "…"
+
+
+class CheckStatus(StrEnum):
+    """The nine words for the state of a test or of one of its checks."""
+
+    NOT_TESTED = "not_tested"
+    QUEUED = "queued"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SUCCEEDED = "succeeded"
+    IN_PROGRESS = "in_progress"
+    ABORTED = "aborted"
+    WARNING = "warning"
+    SKIPPED = "skipped"
+
+
+class CheckName(StrEnum):
+    """The checks, in the order in which they run."""
+
+    LONG_RUNNING_SERVICE = "longRunningService"
+    ERROR_CHECK = "errorCheck"
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", allow_inf_nan=False
+    )
+
+
+class Replica(_Wire):
+    """One pod of the version under test, and where it listens (`host:port`)."""
+
+    name: str = Field(min_length=1)
+    uid: str
+    address: str = Field(pattern=r"^\S+:[0-9]{1,5}$")
+
+
+class CheckConfiguration(_Wire):
+    """What a failure of each check means; `skip` leaves the check out."""
+
+    long_running_service: Literal["fail"] = "fail"
+    error_check: Literal["fail", "skip"] = "fail"
+
+
+class CheckPlan(_Wire):
+    """Everything that a run of the checks must know; the runner asks nobody else."""
+
+    test: str
+    """`namespace/name` of the ModelTest."""
+
+    model: str
+    version: str
+    """Name of the model and label of the version, for messages."""
+
+    url_prefix: str = Field(pattern=r"^(/[^\s?#]*)?$")
+    service: str = Field(pattern=r"^\S+:[0-9]{1,5}$")
+    """`host:port` of the Service in front of the replicas; an address, since the Job may have no DNS."""
+
+    replicas: tuple[Replica, ...] = Field(min_length=1)
+    target_type: Literal["Binary", "Regression"]
+    target_name: str
+    positive_class_label: str | None = None
+    negative_class_label: str | None = None
+    configuration: CheckConfiguration = CheckConfiguration()
+    dataset: str | None = Field(default=None, pattern=r"^[^/\x00]+$")
+    """File name of the data set in the data folder."""
+
+    timeout_seconds: int = Field(ge=1)
+    """From the start of the runner to its verdict."""
+
+    def labels(self) -> tuple[str, str]:
+        """Positive and negative class label; "1" and "0" where the model does not say."""
+        positive, negative = self.positive_class_label, self.negative_class_label
+        return ("1" if positive is None else positive, "0" if negative is None else negative)
+
+    def to_json(self) -> str:
+        """The plan as the file that the runner reads."""
+        return self.model_dump_json(by_alias=True, indent=1)
+
+
+class CheckOutcome(_Wire):
+    """How one check ended, and why."""
+
+    status: CheckStatus
+    message: str
+
+
+class CheckCounts(_Wire):
+    """Rows of the data set that have a good prediction, and prediction requests sent."""
+
+    rows: int = Field(default=0, ge=0, le=MAX_COUNT)
+    requests: int = Field(default=0, ge=0, le=MAX_COUNT)
+
+
+class CheckSummary(_Wire):
+    """The result of a run. `error` is set when the run says nothing about the model, and says why."""
+
+    v: Literal[1] = SUMMARY_VERSION
+    overall_status: CheckStatus
+    checks: dict[CheckName, CheckOutcome]
+    counts: CheckCounts = CheckCounts()
+    duration_seconds: float = Field(default=0.0, ge=0, le=MAX_COUNT)
+    error: str | None = None
+
+    def to_termination(self, limit: int = TERMINATION_LIMIT) -> bytes:
+        """Valid UTF-8 JSON of at most `limit` bytes; messages are shortened until it fits.
+
+        ValueError if `limit` is below MIN_TERMINATION_LIMIT.
+        """
+        if limit < MIN_TERMINATION_LIMIT:
+            raise ValueError(f"a summary needs at least {MIN_TERMINATION_LIMIT} bytes, {limit} are too few")
+        wire = self.model_dump(mode="python", by_alias=True, exclude_none=True)
+        longest, encoded = limit, _encode(wire, limit)
+        while len(encoded) > limit:
+            longest = longest * 3 // 4
+            encoded = _encode(wire, longest)
+        return encoded
+
+
+def parse_summary(text: str) -> CheckSummary:
+    """The summary in a termination message; ValueError with one sentence when it is none."""
+    if not text.strip():
+        raise ValueError("the termination message is empty: the check ended without a summary")
+    try:
+        wire = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(_not_json(text, error)) from None
+    except (ValueError, RecursionError):  # A number of thousands of digits, or lists nested as deep.
+        raise ValueError(f"the termination message is not a check summary: {_excerpt(text)}") from None
+    if not isinstance(wire, dict) or "overallStatus" not in wire:
+        raise ValueError(f"the termination message is not a check summary: {_excerpt(text)}")
+    if wire.get("v") != SUMMARY_VERSION:
+        raise ValueError(
+            f"the check summary has version {_excerpt(str(wire.get('v')))}, only {SUMMARY_VERSION} is known"
+        )
+    try:
+        return CheckSummary.model_validate(wire)
+    except ValidationError as error:
+        raise ValueError(f"the check summary is malformed: {first_problem(error)}") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first problem as `field.path: what is wrong`, without the offending input."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> str:
+    if text.lstrip().startswith('{"v":'):
+        return f"the check summary is cut off or damaged at character {error.pos} of {len(text)}"
+    return f"the termination message is not a check summary: {_excerpt(text)}"
+
+
+def _excerpt(text: str, longest: int = 200) -> str:
+    return json.dumps(_shorten(" ".join(text.split()), longest), ensure_ascii=False)
+
+
+def _shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: max(0, longest - 1)] + _ELLIPSIS
+
+
+def _encode(wire: Mapping[str, Any], longest: int) -> bytes:
+    """Compact JSON with no message longer than `longest` characters; lone surrogates become `?`."""
+    short = dict(wire)
+    short["checks"] = {
+        name: {**outcome, "message": _shorten(outcome["message"], longest)}
+        for name, outcome in wire["checks"].items()
+    }
+    if "error" in short:
+        short["error"] = _shorten(short["error"], longest)
+    text = json.dumps(short, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
