@@ -1,0 +1,93 @@
+{{- define "modelyard.name" -}}
+{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "modelyard.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (ternary (include "modelyard.name" .) "default" .Values.serviceAccount.create) -}}
+{{- end -}}
+
+{{- define "modelyard.image" -}}
+{{- $i := .Values.image -}}
+{{- if $i.digest -}}{{ $i.repository }}@{{ $i.digest }}{{- else -}}{{ $i.repository }}:{{ $i.tag | default .Chart.AppVersion }}{{- end -}}
+{{- end -}}
+
+{{- define "modelyard.selectorLabels" -}}
+app.kubernetes.io/name: modelyard
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "modelyard.labels" -}}
+{{ include "modelyard.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- /* One rule for the whole cluster, or one for each watched namespace: the rules are the same. */ -}}
+{{- define "modelyard.rules" -}}
+# What people declare. The operator reads the spec and writes the status, never the other way round.
+- apiGroups: [modelyard.dev]
+  resources: [executionenvironments, custommodels, custommodelversions]
+  verbs: [get, list, watch]
+# What the operator declares: versions of environments, tests of a gate, facts.
+- apiGroups: [modelyard.dev]
+  resources: [executionenvironmentversions, modeltests, modelledgers]
+  verbs: [get, list, watch, create, update, patch, delete]
+- apiGroups: [modelyard.dev]
+  resources:
+    - executionenvironments/status
+    - executionenvironmentversions/status
+    - custommodels/status
+    - custommodelversions/status
+    - modeltests/status
+  verbs: [patch]
+# Clusters that enforce permissions on owner references ask for this one before a child may name its owner.
+- apiGroups: [modelyard.dev]
+  resources:
+    - executionenvironments/finalizers
+    - custommodels/finalizers
+    - modeltests/finalizers
+  verbs: [update]
+# The children. ConfigMaps include those that users name as a source.
+- apiGroups: [apps]
+  resources: [deployments, controllerrevisions]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, configmaps]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+# What the children come to.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list, watch]
+# Pull credentials, by name, to resolve a tag to a digest. No list: the operator cannot look around.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{- define "modelyard.bindingSubject" -}}
+- kind: ServiceAccount
+  name: {{ include "modelyard.serviceAccount" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}
+
+{{- define "modelyard.pairs" -}}
+{{- $pairs := list -}}
+{{- range $key, $value := . -}}{{- $pairs = append $pairs (printf "%s=%s" $key $value) -}}{{- end -}}
+{{- join "," $pairs -}}
+{{- end -}}
