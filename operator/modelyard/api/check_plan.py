@@ -6,12 +6,13 @@ which the kubelet keeps 4096 bytes: `CheckSummary.to_termination` always fits, `
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 SUMMARY_VERSION: Literal[1] = 1
@@ -52,12 +53,29 @@ class _Wire(BaseModel):
     )
 
 
+def _ip_and_port(address: str) -> str:
+    host, separator, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        ip = ipaddress.ip_address(host[1:-1] if bracketed else host)
+        valid = bool(separator) and bracketed == (ip.version == 6) and 0 < int(port) < 65536
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("must be an IP address and a port, as 10.0.0.1:8080 or [fd00::1]:8080")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_ip_and_port)]
+"""An IP address and a port; never a name, since a test Job may have no DNS."""
+
+
 class Replica(_Wire):
-    """One pod of the version under test, and where it listens (`host:port`)."""
+    """One pod of the version under test, and where it listens."""
 
     name: str = Field(min_length=1)
     uid: str
-    address: str = Field(pattern=r"^\S+:[0-9]{1,5}$")
+    address: Address
 
 
 class CheckConfiguration(_Wire):
@@ -78,8 +96,8 @@ class CheckPlan(_Wire):
     """Name of the model and label of the version, for messages."""
 
     url_prefix: str = Field(pattern=r"^(/[^\s?#]*)?$")
-    service: str = Field(pattern=r"^\S+:[0-9]{1,5}$")
-    """`host:port` of the Service in front of the replicas; an address, since the Job may have no DNS."""
+    service: Address
+    """The Service in front of the replicas."""
 
     replicas: tuple[Replica, ...] = Field(min_length=1)
     target_type: Literal["Binary", "Regression"]

@@ -1,0 +1,167 @@
+"""Check `longRunningService`: every replica gets ready, stays up and takes data, alone and by the Service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modelyard.checks.answers import Reply, Trouble
+from modelyard.checks.data import Batch
+from modelyard.checks.predict import ModelClient
+from modelyard.checks.run import Run
+from modelyard.checks.verdicts import (
+    Failed,
+    Passed,
+    Verdict,
+    is_strange,
+    predictions_problem,
+    readiness_problem,
+    target_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Something that answers for the model: a replica, or the Service."""
+
+    title: str
+    address: str
+
+
+async def long_running_service(run: Run, client: ModelClient) -> Verdict:
+    """Waits for readiness until it is cancelled; everything after that fails at the first sign of trouble."""
+    replicas = [_Server(f"replica {one.name} ({one.address})", one.address) for one in run.plan.replicas]
+    service = _Server(f"Service {run.plan.service}", run.plan.service)
+    problem = (
+        await _gets_ready(run, client, replicas)
+        or await _gets_ready(run, client, [service])
+        or await _stays_up(run, client, [*replicas, service])
+    )
+    if problem:
+        return Failed(problem)
+    ready = f"{_count(replicas)} answered and stayed up"
+    if run.data is None:
+        return Passed(f"{ready}; there was no data to send")
+    verdict = await _takes_data(run, client, replicas, service, run.data.first(run.limits.first_rows))
+    if isinstance(verdict, Failed):
+        return verdict
+    problem = await _still_up(client, [*replicas, service], "after the first data")
+    return Failed(problem) if problem else Passed(f"{ready}; {verdict.message}")
+
+
+async def _gets_ready(run: Run, client: ModelClient, servers: Sequence[_Server]) -> str | None:
+    """None once all have said "ready"; a problem when one gives a strange status for long."""
+    last: dict[_Server, str] = dict.fromkeys(servers, "not asked yet")
+    strange_since: dict[_Server, float] = {}
+    begun = run.progress.elapsed()
+    run.progress.waiting_for = lambda: (
+        f"not ready after {run.progress.elapsed() - begun:.0f} s: {_listed(last)}"
+    )
+    while last:
+        for server, reply in zip(list(last), await _ask_all(client, list(last)), strict=True):
+            problem = readiness_problem(reply)
+            _log_change(run, server, last[server], problem)
+            if problem is None:
+                del last[server]
+                continue
+            last[server] = problem
+            now = run.progress.elapsed()
+            since = (
+                strange_since.setdefault(server, now) if is_strange(reply) else strange_since.pop(server, now)
+            )
+            if now - since >= run.limits.strange_seconds:
+                return f"{server.title}: {problem} for {now - since:.0f} s; {_expected(run)}"
+        if last:
+            await asyncio.sleep(run.limits.ask_interval)
+    return None
+
+
+async def _stays_up(run: Run, client: ModelClient, servers: Sequence[_Server]) -> str | None:
+    """Asks all again and again for the settle window; None when every answer was "ready"."""
+    begun = run.progress.elapsed()
+    run.progress.waiting_for = lambda: f"all were ready, but not for {run.limits.settle_seconds:g} s yet"
+    while (since := run.progress.elapsed() - begun) < run.limits.settle_seconds:
+        await asyncio.sleep(min(run.limits.settle_interval, run.limits.settle_seconds - since))
+        if problem := await _still_up(client, servers, f"{run.progress.elapsed() - begun:.1f} s later"):
+            return problem
+    run.log(f"all stayed up for {run.limits.settle_seconds:g} s")
+    return None
+
+
+async def _still_up(client: ModelClient, servers: Sequence[_Server], when: str) -> str | None:
+    for server, reply in zip(servers, await _ask_all(client, servers), strict=True):
+        if problem := readiness_problem(reply):
+            return f"{server.title} was ready, but {when}: {problem}; the model must stay up"
+    return None
+
+
+async def _takes_data(
+    run: Run, client: ModelClient, replicas: Sequence[_Server], service: _Server, batch: Batch
+) -> Verdict:
+    """Sends the first rows to each replica and to the Service.
+
+    All must answer. Whether an answer is right is for the error check, unless replicas differ: then those
+    that are wrong are broken.
+    """
+    replies: dict[_Server, Reply] = {}
+    for servers in (replicas, [service]):
+        await _send(run, client, servers, batch, replies)
+        for server in servers:
+            if isinstance(reply := replies[server], Trouble):
+                return Failed(f"{server.title}, sent {_rows(batch)}: {reply.what}")
+    return _compared(run, replies, batch)
+
+
+async def _send(
+    run: Run, client: ModelClient, servers: Sequence[_Server], batch: Batch, replies: dict[_Server, Reply]
+) -> None:
+    begun = run.progress.elapsed()
+
+    def silent() -> str:
+        titles = ", ".join(server.title for server in servers if server not in replies)
+        return f"no answer to {_rows(batch)} for {run.progress.elapsed() - begun:.0f} s from {titles}"
+
+    async def send(server: _Server) -> None:
+        replies[server] = await client.predict(server.address, batch.body)
+
+    run.progress.waiting_for = silent
+    await asyncio.gather(*(send(server) for server in servers))
+
+
+def _compared(run: Run, replies: Mapping[_Server, Reply], batch: Batch) -> Verdict:
+    target = target_of(run.plan)
+    judged = {server: predictions_problem(reply, batch.rows, target) for server, reply in replies.items()}
+    problems = [(server, problem) for server, problem in judged.items() if problem]
+    if not problems:
+        return Passed(f"each predicted {_rows(batch)}")
+    server, problem = problems[0]
+    run.log(f"{server.title}: {problem}")
+    if len(problems) < len(replies):
+        return Failed(f"{server.title} does not predict as the other replicas do: {problem}")
+    return Passed("each answered when sent data, though not rightly, which errorCheck judges")
+
+
+async def _ask_all(client: ModelClient, servers: Sequence[_Server]) -> list[Reply]:
+    return await asyncio.gather(*(client.ask_ready(server.address) for server in servers))
+
+
+def _log_change(run: Run, server: _Server, before: str, problem: str | None) -> None:
+    if problem != before:
+        run.log(f"{server.title}: {problem or 'ready'}")
+
+
+def _expected(run: Run) -> str:
+    return f"GET {run.plan.url_prefix}/ must answer 200 when ready (is URL_PREFIX respected?)"
+
+
+def _listed(last: dict[_Server, str]) -> str:
+    return "; ".join(f"{server.title}: {problem}" for server, problem in last.items())
+
+
+def _count(replicas: Sequence[_Server]) -> str:
+    return "the replica" if len(replicas) == 1 else f"all {len(replicas)} replicas"
+
+
+def _rows(batch: Batch) -> str:
+    return "the first row" if len(batch.rows) == 1 else f"the first {len(batch.rows)} rows"

@@ -1,0 +1,97 @@
+"""The HTTP client of the checks: asks a model server, tells what came back, judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from yarl import URL
+
+from modelyard.checks.answers import Answer, Reply, Trouble, body_excerpt
+from modelyard.checks.limits import Limits
+
+_READY_BYTES = 4096
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "modelyard-check"}
+_JSON = {"Content-Type": "application/json"}
+
+DROPPED = (
+    "the connection was dropped before the answer was complete; the model may have crashed or been killed"
+)
+
+
+class ModelClient:
+    """Speaks to the replicas and the Service of one model, by address. Never raises for what they do."""
+
+    def __init__(self, session: aiohttp.ClientSession, url_prefix: str, limits: Limits) -> None:
+        self._session = session
+        self._prefix = url_prefix
+        self._limits = limits
+        self.predictions_sent = 0
+
+    async def ask_ready(self, address: str) -> Reply:
+        """`GET <prefix>/`; silence beyond the limit is Trouble."""
+        seconds = self._limits.ask_timeout
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        try:
+            async with self._session.get(
+                self._url(address, "/"), timeout=timeout, allow_redirects=False
+            ) as got:
+                return await _read(got, _READY_BYTES)
+        except TimeoutError:
+            return Trouble(f"no answer within {seconds:g} s")
+        except aiohttp.ClientError as error:
+            return Trouble(_what_happened(error))
+
+    async def predict(self, address: str, body: bytes) -> Reply:
+        """`POST <prefix>/predict_no_state/`; waits for the answer as long as the caller does."""
+        self.predictions_sent += 1
+        seconds = self._limits.connect_timeout
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds)
+        url = self._url(address, "/predict_no_state/")
+        try:
+            async with self._session.post(
+                url, data=body, headers=_JSON, timeout=timeout, allow_redirects=False
+            ) as got:
+                return await _read(got, self._limits.answer_bytes)
+        except TimeoutError:
+            return Trouble(f"no connection within {seconds:g} s")
+        except aiohttp.ClientError as error:
+            return Trouble(_what_happened(error))
+
+    def _url(self, address: str, path: str) -> URL:
+        return URL(f"http://{address}{self._prefix}{path}", encoded=True)
+
+
+@asynccontextmanager
+async def model_client(url_prefix: str, limits: Limits) -> AsyncIterator[ModelClient]:
+    """A client for one run. Each request has a connection of its own.
+
+    A kept connection would pin the Service to one replica, and its end would look like a crash.
+    """
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    async with aiohttp.ClientSession(connector=connector, headers=_HEADERS, auto_decompress=False) as session:
+        yield ModelClient(session, url_prefix, limits)
+
+
+async def _read(got: aiohttp.ClientResponse, longest: int) -> Answer:
+    body = bytearray()
+    encoding = got.headers.get("Content-Encoding", "")
+    async for piece in got.content.iter_any():
+        body += piece
+        if len(body) > longest:
+            return Answer(got.status, bytes(body[:longest]), whole=False, encoding=encoding)
+    return Answer(got.status, bytes(body), encoding="" if encoding == "identity" else encoding)
+
+
+def _what_happened(error: aiohttp.ClientError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = (error.os_error.strerror or str(error.os_error)).lower()
+        return (
+            "connection refused"
+            if isinstance(error.os_error, ConnectionRefusedError)
+            else f"no connection: {reason}"
+        )
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"the answer is not HTTP: {body_excerpt(error.message.encode())}"
+    return DROPPED

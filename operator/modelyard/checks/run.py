@@ -1,0 +1,62 @@
+"""What one run of the checks has at hand, and how far it has come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modelyard.api.check_plan import (
+    CheckCounts,
+    CheckName,
+    CheckOutcome,
+    CheckPlan,
+    CheckStatus,
+    CheckSummary,
+)
+from modelyard.checks.data import DataSet
+from modelyard.checks.limits import Limits
+from modelyard.checks.verdicts import roll_up
+
+Log = Callable[[str], None]
+"""Takes one line for people."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come: enough for a summary at any moment."""
+
+    outcomes: dict[CheckName, CheckOutcome] = field(default_factory=dict)
+    rows: int = 0
+    requests: int = 0
+    waiting_for: Callable[[], str] = lambda: "nothing was asked yet"
+    """What the current check waits for, and what it heard last; for the message of a missed deadline."""
+
+    started: float = field(default_factory=time.monotonic)
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def summary(self, *, error: str | None = None) -> CheckSummary:
+        """The result so far; checks that have not ended are `aborted`, for the reason in `error`."""
+        not_run = CheckOutcome(status=CheckStatus.ABORTED, message=f"Not finished: {error or 'unknown'}")
+        outcomes = {name: self.outcomes.get(name, not_run) for name in CheckName}
+        return CheckSummary(
+            overall_status=roll_up(outcome.status for outcome in outcomes.values()),
+            checks=outcomes,
+            counts=CheckCounts(rows=self.rows, requests=self.requests),
+            duration_seconds=round(self.elapsed(), 3),
+            error=error,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The givens of a run. The data set is there whenever the plan names one."""
+
+    plan: CheckPlan
+    data: DataSet | None
+    limits: Limits
+    log: Log
+    progress: Progress
