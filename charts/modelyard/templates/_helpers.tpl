@@ -41,13 +41,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     - custommodelversions/status
     - modeltests/status
   verbs: [patch]
-# Clusters that enforce permissions on owner references ask for this one before a child may name its owner.
-- apiGroups: [modelyard.dev]
-  resources:
-    - executionenvironments/finalizers
-    - custommodels/finalizers
-    - modeltests/finalizers
-  verbs: [update]
 # The children. ConfigMaps include those that users name as a source.
 - apiGroups: [apps]
   resources: [deployments, controllerrevisions]

@@ -1,0 +1,57 @@
+# Everything a person does with this repository. Each target can be interrupted and repeated.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+# Made again whenever a lock or the package's metadata changes.
+READY := .venv/.ready
+# CLUSTER=existing|kind|local and CLUSTER_CONTEXT=<kube context> reach the scripts from here.
+export CLUSTER CLUSTER_CONTEXT
+
+.PHONY: help venv demo demo-down test lint format cluster cluster-down install uninstall crds lock
+
+help: ## Say what there is
+	@echo "make <target>:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(READY) ## Make .venv with the pinned packages of requirements/dev.lock
+
+$(READY): requirements/dev.lock pyproject.toml scripts/venv
+	@PYTHON=$(PYTHON) scripts/venv
+
+demo: $(READY) ## Start or find a cluster, install the operator, run examples/02-failing-gate, show what happens
+	@$(PY) -m scripts.demo up
+
+demo-down: $(READY) ## Take away what `make demo` made, the cluster too if the demo started it
+	@$(PY) -m scripts.demo down
+
+test: $(READY) ## Run lint and every layer of tests; ends with a table (LAYERS="lint fast" runs some)
+	@$(PY) -m scripts.layers $(LAYERS)
+
+lint: $(READY) ## Run ruff, mypy and import-linter
+	@$(PY) -m scripts.layers lint
+
+format: $(READY) ## Let ruff rewrite the code
+	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format .
+
+cluster: $(READY) ## Start or find a cluster; its kubeconfig is .cluster/kubeconfig
+	@$(PY) -m tests.cluster up
+
+cluster-down: $(READY) ## Stop the cluster that `make cluster` started and leave nothing behind
+	@$(PY) -m tests.cluster down
+
+install: $(READY) ## Build the image, bring it into the cluster, install or upgrade the chart, wait until it is ready
+	@$(PY) -m scripts.install up
+
+uninstall: $(READY) ## Remove the chart's release; CRDs and models stay
+	@$(PY) -m scripts.install down
+
+crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.api
+	@$(BIN)/modelyard crds
+
+lock: $(READY) ## Pin the newest allowed packages, with hashes, in requirements/*.lock
+	@scripts/lock

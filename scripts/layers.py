@@ -1,0 +1,155 @@
+"""Run lint and the layers of tests one after the other, each in its own process, and say how each ended.
+
+    python -m scripts.layers [lint] [fast] [apiserver] [ground] [e2e]
+
+All of them without an argument. Every layer runs even if one before it failed. The exit code is 0 only when
+each passed, ran at least one test and, where CI is set, skipped none.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TYPED_TESTS = ("tests/support", "tests/cluster", "scripts")
+"""Code beside the package that is type-checked as strictly."""
+
+LINT = {
+    "ruff check": ("ruff", "check", "."),
+    "ruff format": ("ruff", "format", "--check", "."),
+    "mypy (package)": ("mypy",),
+    "mypy (tests, scripts)": ("mypy", *TYPED_TESTS),
+    "import-linter": ("lint-imports", "--no-cache"),
+}
+
+PYTEST = {
+    "fast": ("tests/unit", "tests/passes", "tests/stories", "tests/shape"),
+    "apiserver": ("tests/apiserver",),
+    "ground": ("tests/ground",),
+    "e2e": ("tests/e2e",),
+}
+
+LAYERS = ("lint", *PYTEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many checks of one layer ran, and how they ended."""
+
+    ran: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One layer's end. `code` is that of its process."""
+
+    layer: str
+    code: int
+    counts: Counts
+    seconds: float
+
+    def trouble(self, *, strict: bool) -> str:
+        """Why this layer does not count as passed; empty when it does. `strict` refuses skipped tests."""
+        if self.counts.failed or self.code not in (0, 5):
+            return "failed"
+        if self.counts.ran == 0:
+            return "ran no tests"
+        if strict and self.counts.skipped:
+            return "skipped some"
+        return ""
+
+
+def parse_report(report: str) -> Counts:
+    """Counts from pytest's JUnit report; all zero for an empty one (pytest died before it wrote any)."""
+    if not report:
+        return Counts(0, 0, 0)
+    suites = list(ElementTree.fromstring(report).iter("testsuite"))
+
+    def total(name: str) -> int:
+        return sum(int(suite.get(name, "0")) for suite in suites)
+
+    skipped = total("skipped")
+    return Counts(total("tests") - skipped, total("failures") + total("errors"), skipped)
+
+
+def table(results: Sequence[Result], *, strict: bool) -> str:
+    """The closing table, one line a layer."""
+    lines = [f"{'layer':<10} {'ran':>5} {'failed':>7} {'skipped':>8} {'seconds':>8}  result"]
+    for result in results:
+        counts = result.counts
+        numbers = f"{counts.ran:>5} {counts.failed:>7} {counts.skipped:>8} {result.seconds:>8.1f}"
+        lines.append(f"{result.layer:<10} {numbers}  {result.trouble(strict=strict) or 'passed'}")
+    return "\n".join(lines)
+
+
+def run_lint() -> tuple[int, Counts]:
+    """Run each linter, all of them even if one fails."""
+    codes = []
+    for name, (tool, *arguments) in LINT.items():
+        print(f"--- {name}", flush=True)
+        codes.append(_run([str(Path(sys.executable).with_name(tool)), *arguments]))
+    failed = sum(code != 0 for code in codes)
+    return max(codes), Counts(len(codes), failed, 0)
+
+
+def run_pytest(layer: str) -> tuple[int, Counts]:
+    """Run one layer's tests; pytest prints as it always does."""
+    folders = [folder for folder in PYTEST[layer] if any(Path(folder).rglob("test_*.py"))]
+    if not folders:
+        return 5, Counts(0, 0, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        code = _run([sys.executable, "-m", "pytest", *folders, f"--junitxml={report}"])
+        return code, parse_report(report.read_text() if report.exists() else "")
+
+
+def _run(command: Sequence[str]) -> int:
+    """The exit code of a command; an interrupt reaches it through the terminal, and it is waited for."""
+    process = subprocess.Popen(command)
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+
+
+def run(layer: str) -> Result:
+    """Run one layer under a header of its own."""
+    print(f"\n===== {layer} =====", flush=True)
+    began = time.monotonic()
+    code, counts = run_lint() if layer == "lint" else run_pytest(layer)
+    return Result(layer, code, counts, time.monotonic() - began)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the layers that are asked for; the table comes last even after an interrupt."""
+    if unknown := [name for name in arguments if name not in LAYERS]:
+        print(f"No such layer: {', '.join(unknown)}. There are: {', '.join(LAYERS)}", file=sys.stderr)
+        return 2
+    strict = bool(os.environ.get("CI"))
+    results: list[Result] = []
+    interrupted = False
+    try:
+        results.extend(run(layer) for layer in arguments or LAYERS)
+    except KeyboardInterrupt:
+        interrupted = True
+    print(f"\n{table(results, strict=strict)}", flush=True)
+    if interrupted:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    return int(any(result.trouble(strict=strict) for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
