@@ -1,0 +1,217 @@
+"""CustomModel: what is predicted, what a version must pass, who may call."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from modelyard.api.dataset import DatasetSource
+from modelyard.api.kinds import CUSTOM_MODEL, Kind
+from modelyard.api.markers import Column, Rule, as_list_map, atomic
+from modelyard.api.meta import ApiModel, Conditions, DnsLabel, LabelSelector, Resource, Timestamp
+from modelyard.api.names import SERVICE_NAME
+
+TargetType = Literal["Binary", "Regression"]
+
+DEFAULT_LABELS = ("1", "0")
+"""Positive and negative label of a binary model that names none."""
+
+Label = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class TestConfiguration(ApiModel):
+    """Which checks a test runs, and what a failure means."""
+
+    long_running_service: Literal["fail"] = "fail"
+    """Every replica starts, answers and stays up. fail (the only choice): a failure fails the test."""
+
+    error_check: Literal["fail", "skip"] = "fail"
+    """The model predicts every row of the dataset, well-formed and finite. fail (the default): a failure
+    fails the test. skip: the check is not run, and no dataset is needed."""
+
+
+TestTimeout = Annotated[int, Field(ge=10, le=86400)]
+
+DATASET_UNLESS_SKIPPED = Rule(
+    "has(self.dataset) || self.configuration.errorCheck == 'skip'",
+    "dataset is required for the errorCheck; add a dataset, or set configuration.errorCheck to skip",
+)
+
+
+class GateTest(ApiModel):
+    """One test that every new version runs before it may serve."""
+
+    name: Annotated[DnsLabel, Field(max_length=40)]
+    """Name of the test within the gate, at most 40 characters."""
+
+    dataset: DatasetSource | None = None
+    """The rows to predict on; required unless configuration.errorCheck is skip."""
+
+    configuration: TestConfiguration = TestConfiguration()
+    """Which checks run, and what a failure means."""
+
+    required: bool = True
+    """Whether a version must pass this test to serve (default true). Otherwise its result is only
+    recorded."""
+
+    timeout_seconds: TestTimeout = 600
+    """Seconds after which the test counts as failed, 10 to 86400 (default 600)."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (DATASET_UNLESS_SKIPPED,)
+
+
+class Gate(ApiModel):
+    """What a version must pass before it serves."""
+
+    tests: Annotated[list[GateTest], Field(min_length=1, max_length=16), as_list_map("name")]
+    """The tests, 1 to 16. Remove `gate` for the implicit test: every replica starts, answers and stays up."""
+
+
+class Caller(ApiModel):
+    """Pods that may call the model, read like a peer of a NetworkPolicy."""
+
+    namespace_selector: LabelSelector | None = None
+    """Namespaces by their labels; absent means the model's own namespace."""
+
+    pod_selector: LabelSelector | None = None
+    """Pods by their labels; absent means every pod of the selected namespaces."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.namespaceSelector) || has(self.podSelector)",
+            "at least one of namespaceSelector and podSelector must be set; write podSelector: {}"
+            " for every pod"
+            " of the model's namespace",
+        ),
+    )
+
+
+class CustomModelSpec(ApiModel):
+    """The model: what it predicts, what its versions must pass, who may call it."""
+
+    target_type: TargetType
+    """Binary: a probability for each of two classes. Regression: a number. It cannot be changed."""
+
+    target_name: Annotated[str, Field(min_length=1, max_length=500)]
+    """Name of what is predicted, 1 to 500 characters; told to the model as TARGET_NAME. Locked while a
+    version serves."""
+
+    positive_class_label: Label | None = None
+    """Binary only: name of the positive class, 1 to 500 characters (default "1"). Set both labels or neither.
+    Locked while a version serves."""
+
+    negative_class_label: Label | None = None
+    """Binary only: name of the negative class, 1 to 500 characters (default "0"). Set both labels or neither.
+    Locked while a version serves."""
+
+    prediction_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Binary only: from which probability on a row counts as positive, 0 to 1 (default 0.5); told to the
+    model as PREDICTION_THRESHOLD."""
+
+    language: Annotated[str, Field(max_length=500)] = ""
+    """What the model is written in, at most 500 characters. Information for readers only."""
+
+    description: Annotated[str, Field(max_length=10000)] = ""
+    """What the model is for, at most 10000 characters."""
+
+    gate: Gate | None = None
+    """What a version must pass before it serves. Absent means one implicit test: every replica starts,
+    answers and stays up. Nothing serves untested."""
+
+    callers: Annotated[list[Caller], Field(max_length=32), atomic("list")] = []
+    """Who may call the model; at most 32 entries. Absent means every pod of the model's namespace."""
+
+    def labels(self) -> tuple[str, str] | tuple[None, None]:
+        """Positive and negative class label in effect; a pair of None unless the model is Binary."""
+        if self.target_type != "Binary":
+            return None, None
+        if self.positive_class_label is None or self.negative_class_label is None:
+            return DEFAULT_LABELS
+        return self.positive_class_label, self.negative_class_label
+
+
+class Address(ApiModel):
+    """Where the model answers."""
+
+    url: str
+    """Base URL inside the cluster; send predictions to it with /predict_no_state/ appended."""
+
+
+class ServingVersion(ApiModel):
+    """The version that answers callers now."""
+
+    name: str
+    """Name of the CustomModelVersion."""
+
+    label: str
+    """Its label, major.minor."""
+
+    key: str
+    """Its key: ten hex digits that stand for its name and content."""
+
+    since: Timestamp
+    """When it was promoted."""
+
+    digest: str | None = None
+    """The digest of the image it runs; absent while the image is used by tag."""
+
+
+class CandidateVersion(ApiModel):
+    """A newer version that is on its way."""
+
+    name: str
+    """Name of the CustomModelVersion."""
+
+    label: str | None = None
+    """Its label, major.minor; absent until one is given."""
+
+
+class CustomModelStatus(ApiModel):
+    """What serves, what is on its way, and why not."""
+
+    observed_generation: int = -1
+    """The metadata.generation that this status describes; -1 until the operator has seen the object."""
+
+    conditions: Conditions = []
+    """Ready: the newest version serves in full. Available: some version answers callers."""
+
+    address: Address | None = None
+    """Where to call the model; absent until something has served."""
+
+    serving: ServingVersion | None = None
+    """The version that answers callers now."""
+
+    candidate: CandidateVersion | None = None
+    """The newer version that is being started or tested, if any."""
+
+    latest_version: str | None = None
+    """Name of the version with the highest label."""
+
+    versions: int = 0
+    """How many versions the model has."""
+
+
+class CustomModel(Resource):
+    """A model: what it predicts, what its versions must pass before they serve, and who may call it. The
+    newest version that passed serves, under one address that never changes."""
+
+    kind: ClassVar[Kind] = CUSTOM_MODEL
+    rules: ClassVar[tuple[Rule, ...]] = (SERVICE_NAME,)
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
+        Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
+        Column("Serving", ".status.serving.label"),
+        Column("Version", ".status.serving.name"),
+        Column("Since", ".status.serving.since", "date"),
+        Column("Candidate", ".status.candidate.name"),
+        Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
+        Column("URL", ".status.address.url", priority=1),
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    )
+
+    spec: CustomModelSpec
+    """What you want."""
+
+    status: CustomModelStatus = CustomModelStatus()
+    """What is; written by the operator."""

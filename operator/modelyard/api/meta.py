@@ -1,0 +1,179 @@
+"""What all our types share: the base class, object metadata, conditions, references, selectors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from modelyard.api.kinds import Kind
+from modelyard.api.markers import (
+    Column,
+    Rule,
+    as_list_map,
+    as_list_set,
+    atomic,
+    dns_label,
+    dns_subdomain,
+    rules,
+)
+
+
+class ApiModel(BaseModel):
+    """Base of everything users or the API server write as camelCase JSON.
+
+    Frozen. Unknown fields are ignored, so that objects of a newer release still parse. The string under a
+    field is its description in the CRD: what `kubectl explain` prints.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+    )
+    __test__: ClassVar[bool] = False  # pytest would collect classes that are called Test...
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """CEL rules over this object as a whole; the API server enforces them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON for the API server: camelCase, absent instead of null, times as RFC 3339."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _whole_seconds(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+Timestamp = Annotated[AwareDatetime, AfterValidator(_whole_seconds)]
+"""A moment in UTC, cut to whole seconds as the API server keeps it, so that it survives a round trip."""
+
+DnsLabel = Annotated[str, Field(min_length=1, max_length=63), dns_label()]
+DnsSubdomain = Annotated[str, Field(min_length=1, max_length=253), dns_subdomain()]
+
+
+class OwnerReference(ApiModel):
+    """The object that owns this one: when the owner goes, so does this."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool = False
+
+
+class ObjectMeta(ApiModel):
+    """The metadata that the operator reads."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: Timestamp
+    deletion_timestamp: Timestamp | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owner_references: list[OwnerReference] = []
+
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+class Condition(ApiModel):
+    """One aspect of the state of the object, with the reason and what to do next."""
+
+    type: Annotated[str, Field(min_length=1, max_length=316)]
+    """Which aspect, for example Ready."""
+
+    status: ConditionStatus
+    """True, False, or Unknown while it is not known yet."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1024)]
+    """One word in CamelCase that says why; stable, meant for programs."""
+
+    message: Annotated[str, Field(max_length=32768)] = ""
+    """The cause and the next step, meant for people."""
+
+    observed_generation: int = 0
+    """The metadata.generation that this condition was computed from; older means out of date."""
+
+    last_transition_time: Timestamp
+    """When `status` last changed."""
+
+
+Conditions = Annotated[list[Condition], Field(max_length=32), as_list_map("type")]
+
+
+class LocalRef(ApiModel):
+    """Names an object of the same namespace."""
+
+    name: DnsSubdomain
+    """Name of the object, in the same namespace."""
+
+
+class ObjectRef(ApiModel):
+    """Names an object of ours in the same namespace."""
+
+    name: DnsLabel
+    """Name of the object, in the same namespace."""
+
+
+class LabelRequirement(ApiModel):
+    """One requirement on the labels of an object."""
+
+    key: Annotated[str, Field(min_length=1, max_length=317)]
+    """The label's key."""
+
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    """How the label's value relates to `values`."""
+
+    values: Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=64), as_list_set()] = []
+    """Values for In and NotIn; must be absent for Exists and DoesNotExist."""
+
+
+class LabelSelector(ApiModel):
+    """Selects objects by their labels; all requirements must hold; the empty selector selects everything."""
+
+    match_labels: Annotated[
+        dict[str, Annotated[str, Field(max_length=63)]], Field(max_length=32), atomic("map")
+    ] = {}
+    """Labels that must be there with exactly these values."""
+
+    match_expressions: Annotated[list[LabelRequirement], Field(max_length=32), atomic("list")] = []
+    """Further requirements on labels."""
+
+
+class Resource(ApiModel):
+    """Base of the kinds: an object as the API server keeps it."""
+
+    kind: ClassVar[Kind]
+    columns: ClassVar[tuple[Column, ...]]
+    """What `kubectl get` prints after the name."""
+
+    metadata: ObjectMeta
+
+
+__all__ = [
+    "ApiModel",
+    "Column",
+    "Condition",
+    "ConditionStatus",
+    "Conditions",
+    "DnsLabel",
+    "DnsSubdomain",
+    "LabelRequirement",
+    "LabelSelector",
+    "LocalRef",
+    "ObjectMeta",
+    "ObjectRef",
+    "OwnerReference",
+    "Resource",
+    "Rule",
+    "Timestamp",
+    "rules",
+]
