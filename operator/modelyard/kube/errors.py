@@ -7,13 +7,16 @@
       AlreadyExists    409 AlreadyExists
       Conflict         409 otherwise
       Expired          410: list again
-      Invalid          400, 422: the server will not take this object
+      Invalid          400, 422 and other 4xx: the server will not take this object
       NameTaken        an object of that name exists and is not ours
 
 Payloads never get into messages: only what the server's Status says.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class ApiError(Exception):
@@ -54,3 +57,56 @@ class Invalid(ApiError):
 
 class NameTaken(ApiError):
     """An object of that name exists that the operator did not make; it is left alone."""
+
+
+_MAX_MESSAGE = 1024
+
+_BY_CODE: Mapping[int, type[ApiError]] = {
+    401: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    408: Unavailable,
+    409: Conflict,
+    410: Expired,
+    429: Unavailable,
+}
+
+
+def from_status(
+    what: str, code: int, status: Mapping[str, Any] | None, header: str | None = None
+) -> ApiError:
+    """The error for an answer of 300 and above.
+
+    `what` was tried ("apply Deployment ns/name"); `status` is the Status that the server sent, if it did;
+    `header` is its Retry-After header.
+    """
+    found = status if status is not None and status.get("kind") == "Status" else {}
+    error = _class_of(code, str(found.get("reason") or ""))
+    message = _one_line(f"{what}: {found.get('message') or f'HTTP {code}'}")
+    return Unavailable(message, _retry_after(found, header)) if error is Unavailable else error(message)
+
+
+def _class_of(code: int, reason: str) -> type[ApiError]:
+    if code == 409 and reason == "AlreadyExists":
+        return AlreadyExists
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    if 400 <= code < 500:
+        return Invalid
+    return Unavailable if code >= 500 else ApiError
+
+
+def _retry_after(status: Mapping[str, Any], header: str | None) -> float | None:
+    """Seconds to wait as the server says: its header, or the details of its Status."""
+    details = status.get("details") or {}
+    for value in (header, details.get("retryAfterSeconds")):
+        try:
+            return max(0.0, float(str(value)))
+        except ValueError:
+            continue  # absent, or the date form of the header
+    return None
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MAX_MESSAGE else f"{line[: _MAX_MESSAGE - 1]}…"

@@ -1,0 +1,272 @@
+"""What the operator knows of the cluster: objects as last seen, whoever brought the news.
+
+News of one object come by several ways (watches, lists, answers to our own writes), in any order. The rules:
+
+    older news are dropped           by resourceVersion, which Kubernetes >= 1.33 defines as ordered integers
+    a delete leaves a tombstone      so that older news that come late do not bring the object back
+    a list buries ghosts             what is neither in it nor newer than it is gone
+
+Cached objects are shared and never changed in place: readers must not write into them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard.api import labels
+from modelyard.api.digests import without_contents
+from modelyard.api.kinds import (
+    CONFIG_MAP,
+    CUSTOM_MODEL_VERSION,
+    EXECUTION_ENVIRONMENT_VERSION,
+    MODEL_LEDGER,
+    MODEL_TEST,
+    Kind,
+)
+from modelyard.kube.cluster import Manifest
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Kind, str, str, Manifest | None, Manifest | None], None]
+"""Called with (kind, namespace, name, old, new) after each real change; old or new is None for none."""
+
+MAX_TOMBSTONES = 20_000
+"""The oldest are forgotten beyond this; late news are seconds late, not thousands of deletions."""
+
+_INDEXED_LABELS = (
+    labels.OF_MODEL,
+    labels.OF_VERSION,
+    labels.OF_TEST,
+    labels.OF_ENVIRONMENT,
+    labels.MODEL,
+    labels.SERVES,
+    labels.WORKLOAD,
+    "kubernetes.io/service-name",
+)
+_INDEXED_REFERENCES: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
+    EXECUTION_ENVIRONMENT_VERSION: (("environmentRef", "name"),),
+    CUSTOM_MODEL_VERSION: (("modelRef", "name"), ("environmentRef", "name")),
+    MODEL_TEST: (("versionRef", "name"),),
+    MODEL_LEDGER: (("modelName",),),
+}
+"""Paths below `spec` of names of other objects."""
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tombstone:
+    """News of the object are stale up to this version; `version` None: all news of `uid` are."""
+
+    uid: str
+    version: int | None
+
+
+class Cache:
+    """Objects by kind, namespace and name, with the indexes that lookups need. Not for several threads."""
+
+    def __init__(self) -> None:
+        self._objects: defaultdict[tuple[Kind, str], dict[str, Manifest]] = defaultdict(dict)
+        self._index: defaultdict[tuple[Kind, str, str, str], set[str]] = defaultdict(set)
+        self._tombstones: OrderedDict[tuple[Kind, str, str], _Tombstone] = OrderedDict()
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Call this after each real change from now on."""
+        self._listeners.append(listener)
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        """The object as last seen; None when there is none."""
+        return self._objects.get((kind, namespace), {}).get(name)
+
+    def select(self, kind: Kind, namespace: str, having: Mapping[str, str] | None = None) -> list[Manifest]:
+        """Objects of a namespace with all of these labels, sorted by name."""
+        wanted = dict(having or {})
+        objects = self._objects.get((kind, namespace), {})
+        found = (objects[name] for name in self._candidates(kind, namespace, wanted, objects))
+        return [manifest for manifest in found if _has_labels(manifest, wanted)]
+
+    def referring(self, kind: Kind, namespace: str, reference: str, name: str) -> list[Manifest]:
+        """Objects whose `spec.<reference>` names that object ("modelRef.name"), sorted by name."""
+        objects = self._objects.get((kind, namespace), {})
+        names = self._index.get((kind, namespace, f"spec.{reference}", name), ())
+        return [objects[found] for found in sorted(names)]
+
+    def names(self, kind: Kind) -> Iterator[tuple[str, str]]:
+        """(namespace, name) of all objects of a kind."""
+        for (found, namespace), objects in list(self._objects.items()):
+            if found == kind:
+                yield from ((namespace, name) for name in objects)
+
+    def count(self, kind: Kind) -> int:
+        """How many objects of a kind there are."""
+        return sum(len(objects) for (found, _), objects in self._objects.items() if found == kind)
+
+    def put(self, kind: Kind, manifest: Mapping[str, Any]) -> bool:
+        """Take in an object as the API server sent it; False when that was old news."""
+        metadata = manifest["metadata"]
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        old = self.get(kind, namespace, name)
+        if not self._is_news(kind, namespace, name, metadata, old):
+            return False
+        new = compacted(kind, manifest)
+        self._tombstones.pop((kind, namespace, name), None)
+        self._store(kind, namespace, name, old, new)
+        if old is None or _without_version(old) != _without_version(new):
+            self._tell(kind, namespace, name, old, new)
+        return True
+
+    def remove(self, kind: Kind, manifest: Mapping[str, Any]) -> None:
+        """Take in that an object was deleted; `manifest` is its last state, with the delete's version."""
+        metadata = manifest["metadata"]
+        version = _version(metadata)
+        self._bury(kind, metadata.get("namespace", ""), metadata["name"], metadata.get("uid", ""), version)
+
+    def forget(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Take in that this very object is gone, when no version is known: nothing brings it back."""
+        self._bury(kind, namespace, name, uid, None)
+
+    def sweep(
+        self, kind: Kind, namespace: str | None, seen: Collection[tuple[str, str]], version: str
+    ) -> int:
+        """After a list (of all namespaces: None) at this version: bury what was not `seen`; how many."""
+        listed = _as_version(version)
+        ghosts = [
+            (place, name, manifest["metadata"])
+            for (found, place), objects in self._objects.items()
+            if found == kind and namespace in (None, place)
+            for name, manifest in objects.items()
+            if (place, name) not in seen and not _is_newer(manifest["metadata"], listed)
+        ]
+        for place, name, metadata in ghosts:
+            self._bury(kind, place, name, metadata.get("uid", ""), listed)
+        return len(ghosts)
+
+    def _is_news(
+        self, kind: Kind, namespace: str, name: str, metadata: Mapping[str, Any], old: Manifest | None
+    ) -> bool:
+        version = _version(metadata)
+        grave = self._tombstones.get((kind, namespace, name))
+        if grave is not None and grave.version is None and grave.uid == metadata.get("uid"):
+            return False
+        if version is None:
+            return old is None or old["metadata"].get("resourceVersion") != metadata.get("resourceVersion")
+        known = _version(old["metadata"]) if old is not None else grave.version if grave is not None else None
+        return known is None or version > known
+
+    def _bury(self, kind: Kind, namespace: str, name: str, uid: str, version: int | None) -> None:
+        old = self.get(kind, namespace, name)
+        if old is not None and _is_another(old["metadata"], uid, version):
+            return
+        self._mark((kind, namespace, name), _Tombstone(uid, version))
+        if old is not None:
+            self._store(kind, namespace, name, old, None)
+            self._tell(kind, namespace, name, old, None)
+
+    def _mark(self, key: tuple[Kind, str, str], grave: _Tombstone) -> None:
+        standing = self._tombstones.get(key)
+        if standing is not None and (standing.version or 0) > (grave.version or 0):
+            return
+        self._tombstones[key] = grave
+        self._tombstones.move_to_end(key)
+        if len(self._tombstones) > MAX_TOMBSTONES:
+            self._tombstones.popitem(last=False)
+
+    def _store(
+        self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
+    ) -> None:
+        before, after = set(_entries(kind, old)), set(_entries(kind, new))
+        for field, value in before - after:
+            names = self._index[kind, namespace, field, value]
+            names.discard(name)
+            if not names:
+                del self._index[kind, namespace, field, value]
+        for field, value in after - before:
+            self._index[kind, namespace, field, value].add(name)
+        objects = self._objects[kind, namespace]
+        if new is not None:
+            objects[name] = new
+        else:
+            objects.pop(name, None)
+            if not objects:
+                del self._objects[kind, namespace]
+
+    def _tell(
+        self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
+    ) -> None:
+        for listener in self._listeners:
+            listener(kind, namespace, name, old, new)
+
+    def _candidates(
+        self, kind: Kind, namespace: str, wanted: Mapping[str, str], objects: Mapping[str, Manifest]
+    ) -> list[str]:
+        """Names worth looking at: of the rarest indexed label, or all."""
+        sets = [
+            self._index.get((kind, namespace, key, value), set())
+            for key, value in wanted.items()
+            if key in _INDEXED_LABELS
+        ]
+        rarest: Iterable[str] = min(sets, key=lambda names: len(names)) if sets else objects
+        return sorted(rarest)
+
+
+def compacted(kind: Kind, manifest: Mapping[str, Any]) -> Manifest:
+    """What the cache keeps: no managed fields, no contents (digests instead), no copy of them by kubectl.
+
+    Items of a list come without apiVersion and kind; kept objects have them.
+    """
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    annotations = metadata.get("annotations")
+    if annotations and _LAST_APPLIED in annotations:
+        metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+    dropped = ("metadata", "data", "binaryData") if kind == CONFIG_MAP else ("metadata",)
+    body = {key: value for key, value in manifest.items() if key not in dropped}
+    return without_contents({**body, "apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata})
+
+
+def _entries(kind: Kind, manifest: Manifest | None) -> Iterable[tuple[str, str]]:
+    """What an object is found by: its indexed labels, and the names that its spec refers to."""
+    if manifest is None:
+        return
+    found = manifest["metadata"].get("labels") or {}
+    yield from ((key, found[key]) for key in _INDEXED_LABELS if key in found)
+    for path in _INDEXED_REFERENCES.get(kind, ()):
+        value: Any = manifest.get("spec")
+        for part in path:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if isinstance(value, str):
+            yield f"spec.{'.'.join(path)}", value
+
+
+def _has_labels(manifest: Manifest, wanted: Mapping[str, str]) -> bool:
+    found = manifest["metadata"].get("labels") or {}
+    return all(found.get(key) == value for key, value in wanted.items())
+
+
+def _is_another(metadata: Mapping[str, Any], uid: str, version: int | None) -> bool:
+    """Whether the cached object outlived what is said to be gone: another one, or a newer state of it."""
+    if version is None:
+        return bool(metadata.get("uid") != uid)
+    return _is_newer(metadata, version)
+
+
+def _is_newer(metadata: Mapping[str, Any], version: int | None) -> bool:
+    mine = _version(metadata)
+    return mine is not None and version is not None and mine > version
+
+
+def _version(metadata: Mapping[str, Any]) -> int | None:
+    return _as_version(metadata.get("resourceVersion"))
+
+
+def _as_version(text: object) -> int | None:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else None
+
+
+def _without_version(manifest: Manifest) -> Manifest:
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "resourceVersion"}
+    return {**manifest, "metadata": metadata}

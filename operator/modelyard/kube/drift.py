@@ -1,0 +1,133 @@
+"""Has a live child drifted from what we want? Pure.
+
+The API server fills in defaults, other parties add what is theirs (a sidecar, an annotation), and quantities
+come back in another spelling; none of that is drift. Three ways of comparing, as server-side apply itself
+treats the fields:
+
+    map          what we ask for is there; more may be there too        metadata.labels, spec, a container
+    keyed list   each of our entries is there, found by its key         containers, env, Service ports
+    atomic       the same, entry by entry, save for known defaults      selectors, rules of a NetworkPolicy
+
+The atomic ones matter for safety: a rule that someone narrowed or widened must be noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelyard.api import labels
+from modelyard.api.digests import canonical_hash
+from modelyard.api.kinds import CONFIG_MAP
+from modelyard.api.quantities import is_quantity, parse_cpu
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "env": ("name",),
+    "volumes": ("name",),
+    "imagePullSecrets": ("name",),
+    "volumeMounts": ("mountPath",),
+    "ownerReferences": ("uid",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "ports": ("containerPort", "port", "protocol"),
+}
+"""The fields whose lists are merged by key, and their keys. All other lists are atomic."""
+
+_ATOMIC = frozenset({"selector", "podSelector", "namespaceSelector", "labelSelector"})
+_QUANTITIES = frozenset({"limits", "requests", "sizeLimit"})
+_DEFAULTS: Mapping[str, Any] = {"protocol": "TCP", "apiVersion": "v1"}
+"""What the API server fills into entries of lists."""
+
+_SKIPPED = frozenset({"apiVersion", "kind", "status"})
+_UNCACHED = frozenset({"data", "binaryData"})
+"""Of a ConfigMap: the cache does not keep them. Ours are immutable, and the hash covers what we want."""
+
+
+def stamped(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with the hash of itself as annotation, so that a field that we stop sending is noticed."""
+    metadata = manifest["metadata"]
+    annotations = {**metadata.get("annotations", {}), labels.APPLIED: canonical_hash(manifest, 16)}
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+
+def has_drifted(live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+    """Whether applying `desired` (stamped) would change `live`."""
+    skipped = _SKIPPED | _UNCACHED if desired["kind"] == CONFIG_MAP.name else _SKIPPED
+    wanted = {key: value for key, value in desired.items() if key not in skipped}
+    return not _holds_map(live, wanted)
+
+
+def _holds_map(live: object, wanted: Mapping[str, Any], *, quantities: bool = False) -> bool:
+    """Whether a live map has all that is wanted."""
+    if not isinstance(live, Mapping):
+        return live is None and not any(_is_something(value) for value in wanted.values())
+    return all(_holds(key, live.get(key), value, quantities) for key, value in wanted.items())
+
+
+def _holds(key: str, live: object, wanted: object, quantities: bool) -> bool:
+    if not _is_something(wanted):
+        return not _is_something(live) or (isinstance(wanted, Mapping) and key not in _ATOMIC)
+    if key in _ATOMIC:
+        return _is_same(live, wanted)
+    if isinstance(wanted, Mapping):
+        return _holds_map(live, wanted, quantities=key in _QUANTITIES)
+    if isinstance(wanted, list):
+        return _holds_list(key, live, wanted)
+    return _is_equal(live, wanted, quantities or key in _QUANTITIES)
+
+
+def _holds_list(field: str, live: object, wanted: list[Any]) -> bool:
+    keys = _KEYS.get(field)
+    if keys is None or not all(isinstance(entry, Mapping) for entry in wanted):
+        return _is_same(live, wanted)
+    found = {_key(entry, keys): entry for entry in live} if isinstance(live, list) else {}
+    return all(_key(entry, keys) in found and _holds_map(found[_key(entry, keys)], entry) for entry in wanted)
+
+
+def _key(entry: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(_value(entry, key) for key in keys)
+
+
+def _value(entry: Mapping[str, Any], key: str) -> Any:
+    return entry.get(key, _DEFAULTS.get(key))
+
+
+def _is_same(live: object, wanted: object) -> bool:
+    """Atomic: nothing missing and nothing more, save for known defaults; no list is an empty list."""
+    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+        keys = live.keys() | wanted.keys()
+        return all(_is_same(_value(live, key), _value(wanted, key)) for key in keys)
+    if isinstance(live, list) and isinstance(wanted, list):
+        return len(live) == len(wanted) and all(map(_is_same, live, wanted))
+    if live is None or wanted is None:
+        return live in (None, []) and wanted in (None, [])
+    return live == wanted
+
+
+def _is_equal(live: object, wanted: object, quantity: bool) -> bool:
+    if live == wanted:
+        return True
+    texts = str(live), str(wanted)
+    return quantity and all(map(is_quantity, texts)) and parse_cpu(texts[0]) == parse_cpu(texts[1])
+
+
+def _is_something(value: object) -> bool:
+    """The API server drops what is empty; zero, false and "" are values."""
+    return value is not None and value != {} and value != []
+
+
+def is_same_status(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> bool:
+    """Whether a status is already as we want it; the order of conditions and absent nulls do not count."""
+    return _plain(live or {}) == _plain(desired)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        plain = [_plain(inner) for inner in value]
+        if plain and all(isinstance(inner, Mapping) and "type" in inner for inner in plain):
+            return {str(inner["type"]): inner for inner in plain if isinstance(inner, Mapping)}
+        return plain
+    return value

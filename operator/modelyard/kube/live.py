@@ -1,0 +1,174 @@
+"""The real cluster: reads from the cache, writes to the API server, each answer back into the cache."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from modelyard.api.kinds import EVENT, Kind, kind_of
+from modelyard.api.labels import FIELD_MANAGER
+from modelyard.kube.cache import Cache
+from modelyard.kube.cluster import Manifest
+from modelyard.kube.drift import has_drifted, is_same_status, stamped
+from modelyard.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Unavailable
+from modelyard.kube.events import Note, Recorded, event
+from modelyard.kube.ownership import obstacle
+from modelyard.kube.session import APPLY, Session
+
+logger = logging.getLogger(__name__)
+
+_MANAGER = {"fieldManager": FIELD_MANAGER}
+_FORCED = {**_MANAGER, "force": "true"}
+_EVENT_TIMEOUT = 5.0
+
+
+class LiveCluster:
+    """Implements `kube.cluster.Cluster`. What it returns from the cache is shared: never write into it."""
+
+    def __init__(
+        self, session: Session, cache: Cache, *, now: Callable[[], datetime], instance: str = "modelyard"
+    ) -> None:
+        self._session, self._cache = session, cache
+        self._now, self._instance = now, instance
+        self._recorded = Recorded()
+        self._closed = False
+
+    def close(self) -> None:
+        """Refuse every further write with errors.Unavailable; reads go on."""
+        self._closed = True
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        """See `Cluster.get`."""
+        return self._cache.get(kind, namespace, name)
+
+    def list(self, kind: Kind, namespace: str, labels: Mapping[str, str] | None = None) -> list[Manifest]:
+        """See `Cluster.list`."""
+        return self._cache.select(kind, namespace, labels)
+
+    async def read(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        """See `Cluster.read`."""
+        try:
+            return await self._session.request("GET", kind.path(namespace, name))
+        except NotFound:
+            return None
+
+    async def apply(self, manifest: Manifest) -> Manifest:
+        """See `Cluster.apply`. Raises errors.Conflict while an earlier owner's child is being collected."""
+        kind, namespace, name = _place(manifest)
+        desired = stamped(manifest)
+        live = self._cache.get(kind, namespace, name)
+        if live is None:
+            live = await self._read_into_cache(kind, namespace, name, desired)
+        if live is not None:
+            hindrance = obstacle(live, desired)
+            if hindrance is not None:
+                raise hindrance
+            if not has_drifted(live, desired):
+                return live
+        return await self._write("PATCH", kind, namespace, name, body=desired, params=_FORCED)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """See `Cluster.create`."""
+        kind, namespace, _ = _place(manifest)
+        return await self._write("POST", kind, namespace, body=manifest, params=_MANAGER)
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        """See `Cluster.replace`."""
+        kind, namespace, name = _place(manifest)
+        if not manifest["metadata"].get("resourceVersion"):
+            raise ValueError("replace needs metadata.resourceVersion as its precondition")
+        return await self._write("PUT", kind, namespace, name, body=manifest, params=_MANAGER)
+
+    async def apply_status(self, kind: Kind, namespace: str, name: str, status: Mapping[str, Any]) -> None:
+        """See `Cluster.apply_status`.
+
+        The cached uid is a precondition, so that an object that was re-created under the same name never gets
+        the status of the one before it.
+        """
+        known = self._cache.get(kind, namespace, name)
+        if known is not None and is_same_status(known.get("status"), status):
+            return
+        metadata = {"name": name, "namespace": namespace}
+        if known is not None:
+            metadata["uid"] = known["metadata"]["uid"]
+        body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "status": status}
+        try:
+            await self._write("PATCH", kind, namespace, name, "status", body=body, params=_FORCED)
+        except NotFound:
+            logger.debug("Status not written: the object is gone")
+
+    async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str) -> None:
+        """See `Cluster.delete`."""
+        self._check_open()
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+        }
+        try:
+            answer = await self._session.request("DELETE", kind.path(namespace, name), body=options)
+        except (NotFound, Conflict):
+            answer = {"kind": "Status"}
+        if answer.get("kind") == "Status":
+            self._cache.forget(kind, namespace, name, uid)
+        else:
+            self._cache.put(kind, answer)
+
+    async def event(
+        self, about: Manifest, *, reason: str, message: str, type: Literal["Normal", "Warning"] = "Normal"
+    ) -> None:
+        """See `Cluster.event`."""
+        body = event(about, Note(reason, message, type), now=self._now(), instance=self._instance)
+        place = body["metadata"]
+        if self._closed or not self._recorded.add(place["namespace"], place["name"]):
+            return
+        try:
+            async with asyncio.timeout(_EVENT_TIMEOUT):
+                await self._session.request(
+                    "POST", EVENT.path(place["namespace"]), body=body, params=_MANAGER
+                )
+        except AlreadyExists:
+            logger.debug("Event was recorded by an earlier process")
+        except (ApiError, TimeoutError) as error:
+            logger.warning("Event not recorded", extra={"event": reason, "reason": str(error)})
+
+    async def _read_into_cache(
+        self, kind: Kind, namespace: str, name: str, desired: Manifest
+    ) -> Manifest | None:
+        """What stands where a child not yet in the cache is to go. Others' objects are not cached."""
+        live = await self.read(kind, namespace, name)
+        if live is not None and obstacle(live, desired) is None:
+            self._cache.put(kind, live)
+        return live
+
+    async def _write(
+        self,
+        method: str,
+        kind: Kind,
+        *where: str,
+        body: Mapping[str, Any],
+        params: Mapping[str, str],
+    ) -> Manifest:
+        self._check_open()
+        answer = await self._session.request(
+            method,
+            kind.path(*where),
+            params=params,
+            body=body,
+            content_type=APPLY if method == "PATCH" else "application/json",
+        )
+        self._cache.put(kind, answer)
+        return answer
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the operator is shutting down")
+
+
+def _place(manifest: Manifest) -> tuple[Kind, str, str]:
+    metadata = manifest["metadata"]
+    return kind_of(manifest["apiVersion"], manifest["kind"]), metadata["namespace"], metadata["name"]

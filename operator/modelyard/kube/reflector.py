@@ -1,0 +1,132 @@
+"""Keeps the cache true to one collection of the API server: list, then watch, for ever.
+
+             +----------- any other trouble: wait (back-off), watch again from the same version
+             v                                                     |
+list ---> watch --- ends, as it does every few minutes: again -----+
+  ^          |
+  +----------+--- 410: what we know is too old
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from modelyard.kube.backoff import Backoff, Dice
+from modelyard.kube.cache import Cache
+from modelyard.kube.errors import ApiError, Expired, Unavailable, from_status
+from modelyard.kube.lists import Scope, list_into
+from modelyard.kube.session import Session
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. The server sends a bookmark every minute, so a watch silent for `silence` is broken."""
+
+    watch: int = 290
+    silence: float = 90.0
+    shortest_watch: float = 1.0
+    backoff: Backoff = field(default_factory=lambda: Backoff(base=0.5, cap=30.0))
+
+    @property
+    def stuck_after(self) -> float:
+        """No sign of life for this long, not even a failed try: the reflector itself hangs."""
+        return 2 * self.silence + self.backoff.cap
+
+
+class Reflector:
+    """One collection. `run()` never returns; `synced` is set after the first complete list."""
+
+    def __init__(
+        self,
+        session: Session,
+        cache: Cache,
+        scope: Scope,
+        *,
+        timing: Timing | None = None,
+        on_restart: Callable[[Scope], None] = lambda scope: None,
+        dice: Dice = random.random,
+    ) -> None:
+        self.scope = scope
+        self.synced = asyncio.Event()
+        self.timing = timing or Timing()
+        self._session, self._cache = session, cache
+        self._on_restart, self._dice = on_restart, dice
+        self._version: str | None = None
+        self._failures = 0
+        self._alive_at = _now()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last sign of life: an answer, an event, a bookmark, or a failed try."""
+        return _now() - self._alive_at
+
+    async def run(self) -> None:
+        """List and watch until cancelled; trouble with the API server is logged and retried."""
+        while True:
+            self._alive_at = _now()
+            try:
+                await self._list_and_watch()
+            except Expired:
+                self._version = None
+                self._failures += 1
+            except ApiError as error:
+                self._failures += 1
+                logger.warning("Watch interrupted", extra={"scope": str(self.scope), "reason": str(error)})
+            self._on_restart(self.scope)
+            if self._failures:
+                await asyncio.sleep(self._pause())
+
+    async def _list_and_watch(self) -> None:
+        if self._version is None:
+            self._version = await list_into(self._session, self._cache, self.scope)
+            self.synced.set()
+        started = _now()
+        await self._watch(self._version)
+        if _now() - started < self.timing.shortest_watch:
+            raise Unavailable(f"watch {self.scope}: the server ended it at once")
+        self._failures = 0
+
+    async def _watch(self, version: str) -> None:
+        params = {
+            **self.scope.query,
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(round(self.timing.watch * (0.75 + self._dice() / 4))),
+        }
+        silence = self.timing.silence
+        async with self._session.stream(self.scope.path, params=params, silence=silence) as lines:
+            async for line in lines:
+                self._alive_at = _now()
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        """One event. What was taken is never asked for again: the version moves on with it."""
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            raise Unavailable(f"watch {self.scope}: the connection broke in the middle of an event") from None
+        what, found = event["type"], event["object"]
+        if what == "ERROR":
+            raise from_status(f"watch {self.scope}", int(found.get("code") or 500), found)
+        if what == "DELETED":
+            self._cache.remove(self.scope.kind, found)
+        elif what != "BOOKMARK":
+            self._cache.put(self.scope.kind, found)
+        self._version = found["metadata"]["resourceVersion"]
+        self._failures = 0
+
+    def _pause(self) -> float:
+        return self.timing.backoff.delay(self._failures, self._dice)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
