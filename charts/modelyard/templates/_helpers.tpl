@@ -31,7 +31,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get, list, watch]
 # What the operator declares: versions of environments, tests of a gate, facts.
 - apiGroups: [modelyard.dev]
-  resources: [executionenvironmentversions, modeltests, modelledgers]
+  resources: [executionenvironmentversions, modeltests]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [modelyard.dev]
+  resources: [modelledgers]
   verbs: [get, list, watch, create, update, patch, delete]
 - apiGroups: [modelyard.dev]
   resources:
