@@ -27,5 +27,5 @@ def _expect_answer(run: Run, rows: range) -> None:
     asked = run.progress.elapsed()
     named = f"row {rows[0]}" if len(rows) == 1 else f"rows {rows[0]} to {rows[-1]}"
     run.progress.waiting_for = lambda: (
-        f"no answer to the prediction of {named} for {run.progress.elapsed() - asked:.0f} s"
+        f"no answer to the prediction of {named} for {run.progress.since(asked)}"
     )

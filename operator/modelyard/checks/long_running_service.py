@@ -55,9 +55,7 @@ async def _gets_ready(run: Run, client: ModelClient, servers: Sequence[_Server])
     last: dict[_Server, str] = dict.fromkeys(servers, "not asked yet")
     strange_since: dict[_Server, float] = {}
     begun = run.progress.elapsed()
-    run.progress.waiting_for = lambda: (
-        f"not ready after {run.progress.elapsed() - begun:.0f} s: {_listed(last)}"
-    )
+    run.progress.waiting_for = lambda: f"not ready after {run.progress.since(begun)}: {_listed(last)}"
     while last:
         for server, reply in zip(list(last), await _ask_all(client, list(last)), strict=True):
             problem = readiness_problem(reply)
@@ -66,12 +64,12 @@ async def _gets_ready(run: Run, client: ModelClient, servers: Sequence[_Server])
                 del last[server]
                 continue
             last[server] = problem
-            now = run.progress.elapsed()
-            since = (
-                strange_since.setdefault(server, now) if is_strange(reply) else strange_since.pop(server, now)
-            )
-            if now - since >= run.limits.strange_seconds:
-                return f"{server.title}: {problem} for {now - since:.0f} s; {_expected(run)}"
+            if not is_strange(reply):
+                strange_since.pop(server, None)
+                continue
+            since = strange_since.setdefault(server, run.progress.elapsed())
+            if run.progress.elapsed() - since >= run.limits.strange_seconds:
+                return f"{server.title}: {problem} for {run.progress.since(since)}; {_expected(run)}"
         if last:
             await asyncio.sleep(run.limits.ask_interval)
     return None
@@ -83,7 +81,7 @@ async def _stays_up(run: Run, client: ModelClient, servers: Sequence[_Server]) -
     run.progress.waiting_for = lambda: f"all were ready, but not for {run.limits.settle_seconds:g} s yet"
     while (since := run.progress.elapsed() - begun) < run.limits.settle_seconds:
         await asyncio.sleep(min(run.limits.settle_interval, run.limits.settle_seconds - since))
-        if problem := await _still_up(client, servers, f"{run.progress.elapsed() - begun:.1f} s later"):
+        if problem := await _still_up(client, servers, f"{run.progress.since(begun)} later"):
             return problem
     run.log(f"all stayed up for {run.limits.settle_seconds:g} s")
     return None
@@ -120,7 +118,7 @@ async def _send(
 
     def silent() -> str:
         titles = ", ".join(server.title for server in servers if server not in replies)
-        return f"no answer to {_rows(batch)} for {run.progress.elapsed() - begun:.0f} s from {titles}"
+        return f"no answer to {_rows(batch)} for {run.progress.since(begun)} from {titles}"
 
     async def send(server: _Server) -> None:
         replies[server] = await client.predict(server.address, batch.body)

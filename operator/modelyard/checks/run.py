@@ -38,6 +38,11 @@ class Progress:
         """Seconds since the start."""
         return time.monotonic() - self.started
 
+    def since(self, moment: float) -> str:
+        """The time since `elapsed()` was `moment`, for messages."""
+        passed = self.elapsed() - moment
+        return f"{passed:.1f} s" if passed < 10 else f"{passed:.0f} s"
+
     def summary(self, *, error: str | None = None) -> CheckSummary:
         """The result so far; checks that have not ended are `aborted`, for the reason in `error`."""
         not_run = CheckOutcome(status=CheckStatus.ABORTED, message=f"Not finished: {error or 'unknown'}")

@@ -1,7 +1,7 @@
 """`modelyard check`: run the checks of a plan against a model that is up, and leave a summary.
 
-Exit code 0: a verdict was reached, whatever it is. 1: the runner failed. 2: the plan or the data set cannot be
-used. 128 + n: stopped by signal n. A summary is written in each of these cases.
+Exit code 0: a verdict was reached, whatever it is. 1: the runner failed. 2: the plan or the data set cannot
+be used. 128 + n: stopped by signal n. A summary is written in each of these cases.
 """
 
 from __future__ import annotations

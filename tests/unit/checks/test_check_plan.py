@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from modelyard.api.check_plan import (
+    MAX_COUNT,
+    CheckCounts,
+    CheckName,
+    CheckOutcome,
+    CheckPlan,
+    CheckStatus,
+    CheckSummary,
+    parse_summary,
+)
+
+WIRE: dict[str, Any] = {
+    "test": "team/hello-gate",
+    "model": "hello",
+    "version": "1.0",
+    "urlPrefix": "/models/team/hello",
+    "service": "10.96.3.4:80",
+    "replicas": [{"name": "hello-0", "uid": "u", "address": "10.244.1.5:8080"}],
+    "targetType": "Regression",
+    "targetName": "y",
+    "positiveClassLabel": None,
+    "negativeClassLabel": None,
+    "configuration": {"longRunningService": "fail", "errorCheck": "skip"},
+    "dataset": None,
+    "timeoutSeconds": 600,
+}
+
+
+def summary(**messages: str) -> CheckSummary:
+    return CheckSummary(
+        overall_status=CheckStatus.FAILED,
+        checks={
+            CheckName(name): CheckOutcome(status=CheckStatus.FAILED, message=message)
+            for name, message in messages.items()
+        },
+        counts=CheckCounts(rows=3, requests=2),
+        duration_seconds=1.5,
+    )
+
+
+def test_plan_survives_the_way_into_the_job() -> None:
+    plan = CheckPlan.model_validate(WIRE)
+    assert json.loads(plan.to_json()) == WIRE
+    assert CheckPlan.model_validate_json(plan.to_json()) == plan
+
+
+def test_labels_default_to_1_and_0() -> None:
+    plan = CheckPlan.model_validate(WIRE)
+    assert plan.labels() == ("1", "0")
+    named = {"positiveClassLabel": "yes", "negativeClassLabel": ""}
+    assert CheckPlan.model_validate({**WIRE, **named}).labels() == ("yes", "")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("service", "hello.team.svc:80"),
+        ("service", "10.0.0.1"),
+        ("service", "10.0.0.1:0"),
+        ("service", "10.0.0.1:65536"),
+        ("service", "fd00::1:80"),
+        ("replicas", []),
+        ("urlPrefix", "models/hello"),
+        ("urlPrefix", "/models?x"),
+        ("dataset", "../rows.json"),
+        ("targetType", "Multiclass"),
+        ("timeoutSeconds", 0),
+        ("configuration", {"longRunningService": "skip"}),
+    ],
+)
+def test_plan_refuses(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        CheckPlan.model_validate({**WIRE, field: value})
+
+
+def test_plan_takes_an_ipv6_address_in_brackets() -> None:
+    assert CheckPlan.model_validate({**WIRE, "service": "[fd00::1]:80"}).service == "[fd00::1]:80"
+
+
+def test_short_summary_is_written_whole() -> None:
+    wire = json.loads(summary(longRunningService="refused", errorCheck="not run").to_termination())
+    assert wire == {
+        "v": 1,
+        "overallStatus": "failed",
+        "checks": {
+            "longRunningService": {"status": "failed", "message": "refused"},
+            "errorCheck": {"status": "failed", "message": "not run"},
+        },
+        "counts": {"rows": 3, "requests": 2},
+        "durationSeconds": 1.5,
+    }
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "😀", '"', "\x00", "\n", "\ud800"])
+@pytest.mark.parametrize("limit", [1024, 4096])
+def test_summary_always_fits_and_is_read_back(letter: str, limit: int) -> None:
+    long = letter * 20_000
+    whole = summary(longRunningService=long, errorCheck=long).model_copy(
+        update={"error": long, "counts": CheckCounts(rows=MAX_COUNT, requests=MAX_COUNT)}
+    )
+    written = whole.to_termination(limit)
+    assert len(written) <= limit
+    read = parse_summary(written.decode("utf-8"))
+    assert (read.overall_status, read.counts) == (whole.overall_status, whole.counts)
+    assert read.checks[CheckName.ERROR_CHECK].message.endswith("…")
+
+
+def test_long_message_does_not_cost_the_short_one() -> None:
+    written = summary(longRunningService="x" * 20_000, errorCheck="row 3: NaN").to_termination()
+    assert len(written) > 2048
+    assert parse_summary(written.decode()).checks[CheckName.ERROR_CHECK].message == "row 3: NaN"
+
+
+def test_limit_too_small_for_any_summary_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1024 bytes"):
+        summary(errorCheck="").to_termination(1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the termination message is empty: the check ended without a summary"),
+        (" \n", "the termination message is empty: the check ended without a summary"),
+        ("OOM", 'the termination message is not a check summary: "OOM"'),
+        ("[1]", 'the termination message is not a check summary: "[1]"'),
+        ('{"a": 1}', 'the termination message is not a check summary: "{\\"a\\": 1}"'),
+        ('{"v":1,"overallStatus":"fai', "the check summary is cut off or damaged at character 23 of 27"),
+        ('{"v":2,"overallStatus":"failed"}', 'the check summary has version "2", only 1 is known'),
+        ('{"v":1,"overallStatus":"failed"}', "the check summary is malformed: checks: Field required"),
+    ],
+)
+def test_foreign_text_is_refused_with_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_summary(text)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5_000, "x" * 100_000])
+def test_hostile_text_is_refused_with_a_short_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a check summary") as caught:
+        parse_summary(text)
+    assert len(str(caught.value)) < 300
