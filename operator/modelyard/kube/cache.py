@@ -205,12 +205,14 @@ class Cache:
         self, kind: Kind, namespace: str, wanted: Mapping[str, str], objects: Mapping[str, Manifest]
     ) -> list[str]:
         """Names worth looking at: of the rarest indexed label, or all."""
-        sets = [
+        sets: list[set[str]] = [
             self._index.get((kind, namespace, key, value), set())
             for key, value in wanted.items()
             if key in _INDEXED_LABELS
         ]
-        rarest: Iterable[str] = min(sets, key=lambda names: len(names)) if sets else objects
+        if not sets:
+            return sorted(objects)
+        rarest = min(sets, key=len)
         return sorted(rarest)
 
 

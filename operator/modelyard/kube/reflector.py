@@ -63,7 +63,6 @@ class Reflector:
         self._failures = 0
         self._alive_at = _now()
 
-    @property
     def silent_for(self) -> float:
         """Seconds since the last sign of life: an answer, an event, a bookmark, or a failed try."""
         return _now() - self._alive_at
