@@ -41,5 +41,8 @@ OF_ENVIRONMENT = f"{GROUP}/of-environment"
 OF_TEST = f"{GROUP}/of-test"
 """ModelTest name, on the Job of a test and what it mounts, and on the Job's pods."""
 
+TESTS = f"{GROUP}/tests"
+"""Version key, on the pods of a version's tests: what the version's policy lets in."""
+
 APPLIED = f"{GROUP}/applied"
 """Annotation on children: hash of the manifest as last applied, so that a removed field is noticed."""

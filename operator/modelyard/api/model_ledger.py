@@ -42,11 +42,11 @@ class ServingFact(ApiModel):
 class TestFact(ApiModel):
     """How one test of the gate ended."""
 
-    name: str
-    """Name of the ModelTest."""
-
     test: str
-    """Name of the test within the gate."""
+    """Name of the test within the gate; "startup" when the version never came up."""
+
+    name: str | None = None
+    """Name of the ModelTest; absent when none was made."""
 
     result: Literal["Passed", "Failed"]
     """Passed or Failed."""
@@ -62,7 +62,7 @@ class VerdictFact(ApiModel):
     """What the gate said about one version, and about which bytes."""
 
     result: Literal["Passed", "Failed"]
-    """Passed: it may serve. Failed: it never will."""
+    """Passed: it may serve. Failed: it is refused for as long as the gate stays the same."""
 
     at: Timestamp
     """When the verdict was reached."""
@@ -97,9 +97,6 @@ class VersionFact(ApiModel):
 
     verdict: VerdictFact | None = None
     """What the gate said; absent until it did."""
-
-    workload: str | None = None
-    """Name of the Deployment that was made for it."""
 
 
 class PromotionFact(ApiModel):
@@ -138,6 +135,9 @@ class ModelLedgerSpec(ApiModel):
 
     highest_label: str | None = None
     """The highest label ever given, so that it is not given again after its version was deleted."""
+
+    highest_forgotten_label: str | None = None
+    """The highest label among deleted versions whose facts are no longer kept: nothing up to it is given."""
 
 
 class ModelLedger(Resource):

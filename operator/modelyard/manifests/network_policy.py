@@ -1,0 +1,75 @@
+"""NetworkPolicies: what may reach a model, and where a model may go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from modelyard.api import labels
+from modelyard.api.custom_model import Caller
+from modelyard.api.kinds import NETWORK_POLICY
+from modelyard.manifests.frozen import Frozen
+from modelyard.manifests.metadata import Child, Manifest, Owner
+from modelyard.manifests.pod_template import PORT
+from modelyard.settings import Settings
+
+EVERYWHERE = "0.0.0.0/0"
+
+
+def version_policy(
+    frozen: Frozen, owner: Owner, *, callers: Sequence[Caller], settings: Settings
+) -> Manifest:
+    """The policy on a version's pods: in from callers and its tests, out as the version asks."""
+    child = Child(NETWORK_POLICY, frozen.workload, owner, frozen.child_labels)
+    tests = {"podSelector": {"matchLabels": {labels.TESTS: frozen.key}}}
+    return child.manifest(
+        spec={
+            "podSelector": {"matchLabels": {labels.WORKLOAD: frozen.workload}},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": [tests, *_peers(callers)], "ports": [_tcp(PORT)]}],
+            "egress": _egress(frozen.egress, settings),
+        }
+    )
+
+
+def test_policy(name: str, owner: Owner, *, workload: str, child_labels: dict[str, str]) -> Manifest:
+    """The policy on a test's pods: out to the tested pods alone, nothing in."""
+    child = Child(NETWORK_POLICY, name, owner, child_labels)
+    tested = {"podSelector": {"matchLabels": {labels.WORKLOAD: workload}}}
+    return child.manifest(
+        spec={
+            "podSelector": {"matchLabels": {labels.WORKLOAD: name}},
+            "policyTypes": ["Ingress", "Egress"],
+            "egress": [{"to": [tested], "ports": [_tcp(PORT)]}],
+        }
+    )
+
+
+def _peers(callers: Sequence[Caller]) -> list[dict[str, Any]]:
+    """Who may call; unless the model says otherwise, every pod of its namespace."""
+    if not callers:
+        return [{"podSelector": {}}]
+    return [caller.model_dump(by_alias=True, exclude_unset=True) for caller in callers]
+
+
+def _egress(policy: str, settings: Settings) -> list[dict[str, Any]]:
+    return [_dns(settings), _internet(settings)] if policy == "PUBLIC" else []
+
+
+def _dns(settings: Settings) -> dict[str, Any]:
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.dns_namespace}},
+        "podSelector": {"matchLabels": dict(settings.dns_pod_labels)},
+    }
+    ports = [{"protocol": protocol, "port": settings.dns_port} for protocol in ("UDP", "TCP")]
+    return {"to": [peer], "ports": ports}
+
+
+def _internet(settings: Settings) -> dict[str, Any]:
+    """All of IPv4 but private, link-local, CGNAT and metadata addresses and the cluster's own ranges."""
+    closed = sorted({*settings.private_cidrs, *settings.cluster_cidrs})
+    return {"to": [{"ipBlock": {"cidr": EVERYWHERE, "except": closed}}]}
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"protocol": "TCP", "port": port}

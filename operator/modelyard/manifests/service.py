@@ -1,0 +1,37 @@
+"""Services: one for each version (its tests, and a preview), and the stable one of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard.api import labels
+from modelyard.api.kinds import SERVICE
+from modelyard.manifests.frozen import Frozen
+from modelyard.manifests.metadata import Child, Manifest, Owner
+from modelyard.manifests.pod_template import PORT_NAME, url_prefix
+
+SERVICE_PORT = 80
+NOBODY = "none"
+"""Selector value of a stable Service while nothing serves; no version key looks like this."""
+
+
+def version_service(frozen: Frozen, owner: Owner) -> Manifest:
+    """The Service of one version's pods."""
+    child = Child(SERVICE, frozen.workload, owner, frozen.child_labels)
+    return child.manifest(spec=_spec(frozen.key))
+
+
+def stable_service(model: Owner, *, serving: str | None) -> Manifest:
+    """The model's own Service, named like the model; it selects the pods of the version that serves."""
+    child = Child(SERVICE, model.name, model, {labels.OF_MODEL: model.name})
+    return child.manifest(spec=_spec(serving or NOBODY))
+
+
+def stable_url(namespace: str, model: str, cluster_domain: str) -> str:
+    """Where to call a model: append `/predict_no_state/`."""
+    return f"http://{model}.{namespace}.svc.{cluster_domain}{url_prefix(namespace, model)}"
+
+
+def _spec(key: str) -> dict[str, Any]:
+    port = {"name": PORT_NAME, "port": SERVICE_PORT, "targetPort": PORT_NAME, "protocol": "TCP"}
+    return {"type": "ClusterIP", "selector": {labels.SERVES: key}, "ports": [port]}

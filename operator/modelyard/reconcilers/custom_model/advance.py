@@ -1,0 +1,112 @@
+"""The facts of a model after this pass: labels, verdicts, promotion, switch. Pure.
+
+Whatever is decided here is written to the ledger before anything is done about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelyard.api.model_ledger import ModelLedgerSpec, VerdictFact, VersionFact
+from modelyard.manifests.gate_test import gate_test_name
+from modelyard.reconcilers.custom_model.facts import Facts, Workload, ready_pods
+from modelyard.roles import ledger as ledgers
+from modelyard.roles.gate import Tested, refusal, verdict
+from modelyard.roles.roles import Role, fact_of, is_passed
+from modelyard.status.pods import diagnose, is_ready
+
+
+def advance(facts: Facts) -> Facts:
+    """The same world with the ledger as it will be written."""
+    facts = replace(facts, ledger=ledgers.with_labels(facts.ledger, facts.declared))
+    facts = replace(facts, ledger=_judged(facts))
+    facts = replace(facts, ledger=_promoted(facts))
+    facts = replace(facts, ledger=_switched(facts))
+    return replace(facts, ledger=ledgers.without_forgotten(facts.ledger, facts.live))
+
+
+def _candidate(facts: Facts) -> tuple[VersionFact, Workload] | None:
+    for key, role in facts.roles.items():
+        fact, workload = fact_of(facts.ledger, key), facts.workloads.get(key)
+        if role is Role.CANDIDATE and fact and workload:
+            return fact, workload
+    return None
+
+
+def _judged(facts: Facts) -> ModelLedgerSpec:
+    """With the candidate's verdict, if it has none for what it is now and there is one to give."""
+    under_test = _candidate(facts)
+    if under_test is None:
+        return facts.ledger
+    fact, workload = under_test
+    if is_passed(fact, workload.frozen.template_hash):
+        return facts.ledger
+    spoken = _verdict(facts, fact, workload)
+    return ledgers.with_verdict(facts.ledger, fact.key, spoken) if spoken else facts.ledger
+
+
+def _verdict(facts: Facts, fact: VersionFact, workload: Workload) -> VerdictFact | None:
+    frozen = workload.frozen
+    tested = Tested(frozen.image, frozen.code_digest, frozen.template_hash)
+    never_came_up = _why_it_never_came_up(workload)
+    if never_came_up:
+        return refusal(facts.gate, tested, never_came_up, now=facts.now)
+    by_name = {test.metadata.name: test for test in facts.tests_for(fact.key)}
+    results = {
+        test.name: (name, by_name[name].status)
+        for test in facts.gate
+        if (name := gate_test_name(frozen, test)) in by_name
+    }
+    return verdict(facts.gate, results, tested, now=facts.now)
+
+
+def _why_it_never_came_up(workload: Workload) -> str | None:
+    """The model's own fault, once the time to start is over; a missing image or quota is only waited for."""
+    if not _is_past_deadline(workload):
+        return None
+    problem = diagnose(workload.pods, workload.deployment)
+    return problem.message if problem and problem.own_fault else None
+
+
+def _is_past_deadline(workload: Workload) -> bool:
+    conditions = (workload.deployment or {}).get("status", {}).get("conditions", [])
+    return any(
+        c["type"] == "Progressing" and c.get("reason") == "ProgressDeadlineExceeded" for c in conditions
+    )
+
+
+def _promoted(facts: Facts) -> ModelLedgerSpec:
+    """With the candidate serving, once it passed and its own Service lists every replica as ready."""
+    under_test = _candidate(facts)
+    if under_test is None or _is_switching(facts):
+        return facts.ledger
+    fact, workload = under_test
+    ready = ready_pods(workload.endpoints) & {p["metadata"]["uid"] for p in workload.pods if is_ready(p)}
+    if not is_passed(fact, workload.frozen.template_hash) or len(ready) < workload.frozen.replicas:
+        return facts.ledger
+    return ledgers.with_promotion(facts.ledger, fact, now=facts.now)
+
+
+def _is_switching(facts: Facts) -> bool:
+    """The last promotion is not seen to be in effect yet, though it can be: callers may still be where they were.
+
+    One switch at a time, or the version before the last would lose its pods while they are called.
+    """
+    serving = facts.ledger.serving
+    if serving is None or serving.switched_at is not None:
+        return False
+    workload = facts.workloads.get(serving.key)
+    return workload is not None and any(is_ready(pod) for pod in workload.pods)
+
+
+def _switched(facts: Facts) -> ModelLedgerSpec:
+    """With the switch noted, once the stable Service lists a ready pod of the serving version and no other."""
+    serving = facts.ledger.serving
+    if serving is None or serving.switched_at is not None:
+        return facts.ledger
+    workload = facts.workloads.get(serving.key)
+    listed = ready_pods(facts.stable_endpoints)
+    own = {pod["metadata"]["uid"] for pod in workload.pods} if workload else set()
+    if not listed or not listed <= own:
+        return facts.ledger
+    return ledgers.with_switch(facts.ledger, now=facts.now)

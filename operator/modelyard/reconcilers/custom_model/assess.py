@@ -1,0 +1,169 @@
+"""What a pass over a model found, as conditions. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from modelyard.api.model_ledger import VersionFact
+from modelyard.api.reasons import ConditionType as Type
+from modelyard.api.reasons import Reason
+from modelyard.manifests.service import stable_url
+from modelyard.reconcilers.custom_model.facts import Facts, ready_pods
+from modelyard.roles.gate import gate_hash
+from modelyard.roles.roles import candidate, drain_ends, fact_of, is_refused, newest
+from modelyard.settings import Settings
+from modelyard.status.conditions import Finding, false, merge, true, unknown
+from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
+from modelyard.status.pods import diagnose, is_ready
+from modelyard.status.refusal import Refusal
+
+RETRY = timedelta(seconds=30)
+SOON = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The status to write, and when to look again."""
+
+    status: dict[str, Any]
+    outcome: Outcome
+
+
+def assess(facts: Facts, refusal: Refusal | None, settings: Settings) -> Assessment:
+    """The whole status of a model after a pass."""
+    available = _available(facts)
+    ready = _ready(facts, refusal, available)
+    stalled = ready.status == "False" and ready.reason in (Reason.CANDIDATE_REJECTED, Reason.INVALID_SPEC)
+    found = [ready, available, _reconciling(ready, stalled), _stalled(ready, stalled)]
+    return Assessment(_status(facts, found, settings), _outcome(facts, refusal, stalled))
+
+
+def _status(facts: Facts, found: list[Finding], settings: Settings) -> dict[str, Any]:
+    meta, serving = facts.model.metadata, facts.ledger.serving
+    before = [condition.to_json() for condition in facts.model.status.conditions]
+    latest = newest(live=facts.live, ledger=facts.ledger)
+    next_up = _candidate(facts)
+    status: dict[str, Any] = {
+        "observedGeneration": meta.generation,
+        "versions": len(facts.live),
+        "latestVersion": latest.name if latest else None,
+        "candidate": {"name": next_up.name, "label": next_up.label} if next_up else None,
+        "conditions": merge(before, found, generation=meta.generation, now=facts.now),
+    }
+    if serving:
+        status["address"] = {"url": stable_url(meta.namespace, meta.name, settings.cluster_domain)}
+        status["serving"] = {
+            **serving.model_copy(update={"switched_at": None, "previous_key": None}).to_json(),
+            **_digest(facts, serving.key),
+        }
+    return {name: value for name, value in status.items() if value is not None}
+
+
+def _digest(facts: Facts, key: str) -> dict[str, str]:
+    workload = facts.workloads.get(key)
+    _, at, digest = workload.frozen.image.partition("@") if workload else ("", "", "")
+    return {"digest": digest} if at else {}
+
+
+def _available(facts: Facts) -> Finding:
+    """Whether some version answers callers."""
+    serving = facts.ledger.serving
+    if serving is None:
+        return false(Type.AVAILABLE, Reason.NOT_SERVING, "no version has passed its tests yet")
+    if ready_pods(facts.stable_endpoints):
+        return true(Type.AVAILABLE, Reason.SERVING, f'version "{serving.name}" ({serving.label}) serves')
+    return false(Type.AVAILABLE, Reason.DEGRADED, f'no pod of version "{serving.name}" is ready')
+
+
+def _ready(facts: Facts, refusal: Refusal | None, available: Finding) -> Finding:
+    if refusal:
+        return false(Type.READY, refusal.reason, refusal.message)
+    if not facts.live:
+        return _ready_without_versions(facts)
+    short = _shortage(facts)
+    if short:
+        return short
+    next_up = _candidate(facts)
+    if next_up:
+        serves = f"; {available.message}" if available.status == "True" else ""
+        text = f'version "{next_up.name}" ({next_up.label}) is being started and tested{serves}'
+        return unknown(Type.READY, Reason.PROGRESSING, text)
+    return _ready_at_rest(facts, available)
+
+
+def _ready_without_versions(facts: Facts) -> Finding:
+    serving = facts.ledger.serving
+    if serving is None:
+        return true(Type.READY, Reason.NO_VERSIONS, "waits for its first CustomModelVersion")
+    text = f'version "{serving.name}" ({serving.label}) was deleted and serves until another version does'
+    return true(Type.READY, Reason.SERVING_VERSION_DELETED, text)
+
+
+def _ready_at_rest(facts: Facts, available: Finding) -> Finding:
+    """Nothing is under way: either the newest serves, or it was refused, or it waits for a label."""
+    refused = _refused_newest(facts)
+    if refused:
+        why = _why_refused(refused)
+        serves = f"; {available.message}" if available.status == "True" else "; nothing serves"
+        text = f'version "{refused.name}" ({refused.label}) was refused: {why}{serves}'
+        return false(Type.READY, Reason.CANDIDATE_REJECTED, text)
+    if facts.ledger.serving is None:
+        return unknown(Type.READY, Reason.PROGRESSING, "no version has a label yet; see the versions' status")
+    return true(Type.READY, Reason.SERVING, available.message)
+
+
+def _shortage(facts: Facts) -> Finding | None:
+    """Serving, and fewer pods ready than wanted."""
+    serving = facts.ledger.serving
+    workload = facts.workloads.get(serving.key) if serving else None
+    if serving is None or serving.switched_at is None:
+        return None
+    if workload is None:
+        return false(Type.READY, Reason.TEMPLATE_LOST, f'the record of version "{serving.name}" is gone')
+    ready = sum(1 for pod in workload.pods if is_ready(pod))
+    wanted = workload.frozen.replicas
+    if ready >= wanted:
+        return None
+    problem = diagnose(workload.pods, workload.deployment)
+    text = f'version "{serving.name}": {ready} of {wanted} replicas ready'
+    text = f"{text}; {problem.message}" if problem else text
+    return false(Type.READY, problem.reason if problem and ready == 0 else Reason.DEGRADED, text)
+
+
+def _candidate(facts: Facts) -> VersionFact | None:
+    key = candidate(gate=gate_hash(facts.gate), live=facts.live, ledger=facts.ledger)
+    return fact_of(facts.ledger, key) if key else None
+
+
+def _refused_newest(facts: Facts) -> VersionFact | None:
+    fact = newest(live=facts.live, ledger=facts.ledger)
+    return fact if fact and is_refused(fact, gate_hash(facts.gate)) else None
+
+
+def _why_refused(fact: VersionFact) -> str:
+    failed = [test for test in fact.verdict.tests if test.result == "Failed"] if fact.verdict else []
+    return "; ".join(f'test "{test.test}": {test.message}' for test in failed)
+
+
+def _reconciling(ready: Finding, stalled: bool) -> Finding:
+    if ready.status == "True" or stalled:
+        return false(Type.RECONCILING, Reason.AS_DESIRED)
+    return true(Type.RECONCILING, ready.reason, ready.message)
+
+
+def _stalled(ready: Finding, stalled: bool) -> Finding:
+    if stalled:
+        return true(Type.STALLED, ready.reason, ready.message)
+    return false(Type.STALLED, Reason.AS_DESIRED)
+
+
+def _outcome(facts: Facts, refusal: Refusal | None, stalled: bool) -> Outcome:
+    serving = facts.ledger.serving
+    if serving and serving.previous_key and facts.is_draining(serving.previous_key):
+        ends = drain_ends(facts.ledger)
+        return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
+    if refusal:
+        return Waiting(RETRY)
+    return Stalled() if stalled else Settled()

@@ -1,0 +1,91 @@
+"""What should exist for a model, and which leftovers of versions should not. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelyard.api import labels
+from modelyard.api.kinds import MODEL_LEDGER, MODEL_TEST
+from modelyard.manifests.gate_test import gate_test_name
+from modelyard.manifests.metadata import Child, Manifest
+from modelyard.manifests.service import stable_service
+from modelyard.manifests.workload import children
+from modelyard.reconcilers.custom_model.facts import Facts
+from modelyard.roles.roles import Role, fact_of
+from modelyard.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Objects to apply, in order, and objects to delete."""
+
+    apply: tuple[Manifest, ...] = ()
+    delete: tuple[Manifest, ...] = ()
+
+
+def ledger_manifest(facts: Facts) -> Manifest:
+    """The ledger as it is to be written; with a resourceVersion when it replaces one."""
+    child = Child(MODEL_LEDGER, facts.model.metadata.name, facts.owner, {labels.OF_MODEL: facts.owner.name})
+    manifest = child.manifest(spec=facts.ledger.to_json())
+    if facts.ledger_object:
+        metadata = facts.ledger_object["metadata"]
+        manifest["metadata"] |= {"resourceVersion": metadata["resourceVersion"], "uid": metadata["uid"]}
+    return manifest
+
+
+def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
+    """Gate tests that no longer ask anything: of a version that is not the candidate and has no verdict, or
+    of a gate that has changed since.
+
+    They go before a verdict is spoken: a version that is taken up again is tested again, on pods that run.
+    """
+    wanted = {
+        gate_test_name(facts.workloads[key].frozen, test)
+        for key, role in facts.roles.items()
+        if key in facts.workloads and (role is Role.CANDIDATE or _is_judged(facts, key))
+        for test in facts.gate
+    }
+    return tuple(
+        child
+        for child in facts.children
+        if child["kind"] == MODEL_TEST.name
+        and child["metadata"]["name"] not in wanted
+        and not _is_judged(facts, child["metadata"]["labels"][labels.OF_VERSION])
+    )
+
+
+def desired(facts: Facts, settings: Settings) -> Plan:
+    """The stable Service, and the children of versions whose objects are gone."""
+    serving = facts.ledger.serving
+    stable = stable_service(facts.owner, serving=serving.key if serving else None)
+    kept = [manifest for key in _kept(facts) for manifest in _orphan(facts, key, settings)]
+    return Plan((*kept, stable), tuple(_leftovers(facts)))
+
+
+def _kept(facts: Facts) -> list[str]:
+    """Versions without an object whose pods are still needed: what serves, and what drains."""
+    serving = facts.ledger.serving
+    gone = [key for key in facts.workloads if key not in facts.live]
+    return [key for key in gone if (serving and serving.key == key) or facts.is_draining(key)]
+
+
+def _orphan(facts: Facts, key: str, settings: Settings) -> list[Manifest]:
+    serving, frozen = facts.ledger.serving, facts.workloads[key].frozen
+    return children(
+        frozen,
+        facts.owner,
+        replicas=frozen.replicas,
+        serves=bool(serving and serving.key == key),
+        callers=facts.model.spec.callers,
+        settings=settings,
+    )
+
+
+def _leftovers(facts: Facts) -> list[Manifest]:
+    needed = {*facts.live, *_kept(facts)}
+    return [child for child in facts.children if child["metadata"]["labels"][labels.OF_VERSION] not in needed]
+
+
+def _is_judged(facts: Facts, key: str) -> bool:
+    fact = fact_of(facts.ledger, key)
+    return fact is not None and fact.verdict is not None

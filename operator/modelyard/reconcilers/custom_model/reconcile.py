@@ -1,0 +1,64 @@
+"""The pass over a model, whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from modelyard.api.kinds import CUSTOM_MODEL, MODEL_LEDGER
+from modelyard.api.reasons import Reason
+from modelyard.kube.acts import apply_all, delete_all
+from modelyard.kube.cluster import Cluster
+from modelyard.kube.errors import AlreadyExists
+from modelyard.reconcilers.custom_model.advance import advance
+from modelyard.reconcilers.custom_model.announce import announcements
+from modelyard.reconcilers.custom_model.assess import assess
+from modelyard.reconcilers.custom_model.desired import desired, ledger_manifest, stale_tests
+from modelyard.reconcilers.custom_model.facts import Facts
+from modelyard.reconcilers.custom_model.observe import observe
+from modelyard.settings import Settings
+from modelyard.status.outcomes import Outcome, Settled
+from modelyard.status.refusal import Refusal
+
+
+async def reconcile(
+    cluster: Cluster, settings: Settings, namespace: str, name: str, now: datetime
+) -> Outcome:
+    """Write what became true to the ledger, then make the cluster follow it."""
+    observed = observe(cluster, namespace, name, now)
+    if observed is None:
+        return Settled()
+    await delete_all(cluster, stale_tests(observed))
+    facts = advance(observed)
+    refusal = await _write_ledger(cluster, observed, facts)
+    if refusal is None:
+        plan = desired(facts, settings)
+        refusal = await apply_all(cluster, plan.apply)
+        await delete_all(cluster, plan.delete)
+        for reason, message, severity in announcements(observed.ledger, facts.ledger):
+            await cluster.event(
+                cluster.get(CUSTOM_MODEL, namespace, name) or {},
+                reason=reason,
+                message=message,
+                type=severity,
+            )
+    assessment = assess(facts, refusal, settings)
+    await cluster.apply_status(CUSTOM_MODEL, namespace, name, assessment.status)
+    return assessment.outcome
+
+
+async def _write_ledger(cluster: Cluster, observed: Facts, facts: Facts) -> Refusal | None:
+    """Create, replace or adopt the ledger; a ledger of another owner is waited for (it is being collected)."""
+    found = observed.ledger_object
+    if found is None:
+        try:
+            await cluster.create(ledger_manifest(facts))
+        except AlreadyExists as error:
+            return Refusal(Reason.NAME_TAKEN, str(error))
+        return None
+    owners = [reference["uid"] for reference in found["metadata"].get("ownerReferences", [])]
+    if owners and facts.owner.uid not in owners:
+        text = f'{MODEL_LEDGER.name} "{facts.owner.name}" belongs to a former model of that name; waiting for its end'
+        return Refusal(Reason.NAME_TAKEN, text)
+    if not owners or facts.ledger != observed.ledger:
+        await cluster.replace(ledger_manifest(facts))
+    return None

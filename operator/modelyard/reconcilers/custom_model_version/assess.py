@@ -1,0 +1,308 @@
+"""What a pass over a version found, as conditions: one function a condition, `Ready` from the table in §3 of
+`docs/architecture.md`. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from modelyard.api.reasons import ConditionType as Type
+from modelyard.api.reasons import Reason
+from modelyard.reconcilers.custom_model_version.desired import template_is_modified
+from modelyard.reconcilers.custom_model_version.facts import Facts
+from modelyard.roles.gate import ENDED, tests_of
+from modelyard.roles.roles import Role, drain_ends, is_passed
+from modelyard.status.conditions import Finding, false, merge, true, unknown
+from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
+from modelyard.status.pods import Problem, diagnose
+from modelyard.status.refusal import Refusal
+
+GRACE = timedelta(seconds=30)
+"""How long a version may wait for something named before `Ready` turns from Unknown to False."""
+
+RETRY = timedelta(seconds=30)
+"""When to look again at what no watch tells us of (a user's ConfigMap, a name that was taken)."""
+
+SOON = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The status to write, and when to look again."""
+
+    status: dict[str, Any]
+    outcome: Outcome
+
+
+def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
+    """The whole status of a version after a pass."""
+    ready = _ready(facts, refusal)
+    stalled = _is_stalled(facts, refusal)
+    found = [
+        ready,
+        _serving(facts),
+        _source(facts),
+        _environment(facts),
+        _workload(facts),
+        _tests(facts),
+        _template(facts),
+        _reconciling(ready, stalled),
+        _stalled(ready, stalled),
+    ]
+    return Assessment(_status(facts, found), _outcome(facts, ready, stalled))
+
+
+def _status(facts: Facts, found: list[Finding]) -> dict[str, Any]:
+    version, frozen = facts.version, facts.frozen
+    before = [condition.to_json() for condition in version.status.conditions]
+    generation = version.metadata.generation
+    status = {
+        "observedGeneration": generation,
+        "label": facts.fact.label if facts.fact else None,
+        "key": facts.key,
+        "role": str(facts.role),
+        "image": frozen.image if frozen else None,
+        "codeDigest": frozen.code_digest if frozen else None,
+        "templateHash": frozen.template_hash if frozen else None,
+        "workload": frozen.workload if frozen else None,
+        "replicas": facts.wanted,
+        "readyReplicas": facts.ready,
+        "conditions": merge(before, found, generation=generation, now=facts.now),
+    }
+    return {name: value for name, value in status.items() if value is not None}
+
+
+def _ready(facts: Facts, refusal: Refusal | None) -> Finding:
+    if refusal:
+        return false(Type.READY, refusal.reason, refusal.message)
+    if facts.model is None:
+        name, namespace = facts.version.spec.model_ref.name, facts.version.metadata.namespace
+        message = (
+            f'CustomModel "{name}" of spec.modelRef does not exist in namespace "{namespace}"; create it'
+        )
+        return _named(facts, Reason.MODEL_NOT_FOUND, message, facts.version.metadata.creation_timestamp)
+    if facts.label_conflict:
+        return false(Type.READY, Reason.LABEL_TAKEN, facts.label_conflict)
+    by_role = {
+        Role.UNLABELLED: _ready_unlabelled,
+        Role.CANDIDATE: _ready_candidate,
+        Role.SERVING: _ready_serving,
+        Role.SUPERSEDED: _ready_superseded,
+        Role.REJECTED: _ready_rejected,
+    }
+    return by_role[facts.role](facts)
+
+
+def _ready_unlabelled(facts: Facts) -> Finding:
+    return unknown(Type.READY, Reason.LABEL_PENDING, "waits for its label")
+
+
+def _ready_superseded(facts: Facts) -> Finding:
+    serving = facts.ledger.serving
+    successor = (
+        f'; version "{serving.name}" ({serving.label}) serves'
+        if serving
+        else "; a newer version is under way"
+    )
+    if facts.draining:
+        return true(Type.READY, Reason.DRAINING, f"its pods end soon{successor}")
+    return true(Type.READY, Reason.SUPERSEDED, f"not needed{successor}")
+
+
+def _ready_rejected(facts: Facts) -> Finding:
+    return false(Type.READY, Reason.TESTS_FAILED, _verdict_message(facts))
+
+
+def _ready_serving(facts: Facts) -> Finding:
+    if facts.frozen is None:
+        message = (
+            "the record of what was tested is gone and can't be made again alike; its pods are left as they are. "
+            "Next: apply the same content under a new name"
+        )
+        return false(Type.READY, Reason.TEMPLATE_LOST, message)
+    if facts.ready >= facts.wanted:
+        return true(Type.READY, Reason.SERVING, f"{facts.ready} of {facts.wanted} replicas ready")
+    problem = _problem(facts)
+    count = f"{facts.ready} of {facts.wanted} replicas ready"
+    why = f"{count}; {problem.message}" if problem else count
+    none_ready = facts.ready == 0 and problem is not None
+    return false(Type.READY, problem.reason if none_ready and problem else Reason.DEGRADED, why)
+
+
+def _ready_candidate(facts: Facts) -> Finding:
+    """The first step that is not done yet."""
+    for step in (_source(facts), _environment(facts), _workload(facts)):
+        if step.status != "True":
+            return Finding(Type.READY, step.status, step.reason, step.message)
+    tests = _tests(facts)
+    if tests.status == "True":
+        return unknown(
+            Type.READY, Reason.PROMOTING, "passed its tests; takes over when its endpoints are ready"
+        )
+    return Finding(Type.READY, tests.status, tests.reason, tests.message)
+
+
+def _serving(facts: Facts) -> Finding:
+    if facts.model and facts.role is Role.SERVING:
+        return true(Type.SERVING, Reason.SERVING, f'CustomModel "{facts.model.metadata.name}" sends here')
+    return false(Type.SERVING, Reason.NOT_SERVING)
+
+
+def _source(facts: Facts) -> Finding:
+    if facts.frozen:
+        return true(Type.SOURCE_READY, Reason.RESOLVED, facts.frozen.code_digest)
+    source = facts.source
+    if source.reason is Reason.CONFIG_MAP_NOT_FOUND:
+        since = facts.version.metadata.creation_timestamp
+        return _named(facts, source.reason, source.message, since, type=Type.SOURCE_READY)
+    if source.reason:
+        return false(Type.SOURCE_READY, source.reason, source.message)
+    if source.files is not None:
+        return true(Type.SOURCE_READY, Reason.RESOLVED, f"{len(source.files)} files")
+    return unknown(Type.SOURCE_READY, Reason.NOT_STARTED)
+
+
+def _environment(facts: Facts) -> Finding:
+    if facts.frozen:
+        text = f'"{facts.frozen.environment}" version {facts.frozen.environment_number}: {facts.frozen.image}'
+        return true(Type.ENVIRONMENT_READY, Reason.RESOLVED, text)
+    chosen = facts.chosen_environment
+    if chosen:
+        return true(
+            Type.ENVIRONMENT_READY, Reason.RESOLVED, f'"{chosen.metadata.name}": {chosen.status.image}'
+        )
+    reason, message = _missing_environment(facts)
+    since = facts.version.metadata.creation_timestamp
+    return _named(facts, reason, message, since, type=Type.ENVIRONMENT_READY)
+
+
+def _missing_environment(facts: Facts) -> tuple[Reason, str]:
+    ref, namespace = facts.version.spec.environment_ref, facts.version.metadata.namespace
+    if facts.environment is None:
+        return (
+            Reason.ENVIRONMENT_NOT_FOUND,
+            f'ExecutionEnvironment "{ref.name}" does not exist in namespace "{namespace}"; create it',
+        )
+    numbers = sorted(version.spec.number for version in facts.environment_versions)
+    if ref.version is not None and ref.version not in numbers:
+        known = ", ".join(map(str, numbers)) or "none"
+        return (
+            Reason.ENVIRONMENT_VERSION_NOT_FOUND,
+            f'ExecutionEnvironment "{ref.name}" has no version {ref.version} (it has: {known})',
+        )
+    return (
+        Reason.ENVIRONMENT_NOT_READY,
+        f'ExecutionEnvironment "{ref.name}" has no usable version yet; see its status',
+    )
+
+
+def _workload(facts: Facts) -> Finding:
+    if facts.frozen is None:
+        return unknown(Type.WORKLOAD_AVAILABLE, Reason.NOT_STARTED)
+    if facts.wanted == 0:
+        return false(Type.WORKLOAD_AVAILABLE, Reason.STOPPED, "scaled to zero")
+    count = f"{facts.ready} of {facts.wanted} replicas ready"
+    if facts.available:
+        return true(Type.WORKLOAD_AVAILABLE, Reason.AVAILABLE, count)
+    problem = _problem(facts)
+    if problem is None:
+        return unknown(Type.WORKLOAD_AVAILABLE, Reason.STARTING, count)
+    message = f"{count}; {problem.message}"
+    if problem.own_fault and facts.role is Role.CANDIDATE:
+        return unknown(Type.WORKLOAD_AVAILABLE, problem.reason, message)
+    return _named(facts, problem.reason, message, _started(facts), type=Type.WORKLOAD_AVAILABLE)
+
+
+def _tests(facts: Facts) -> Finding:
+    fact, frozen = facts.fact, facts.frozen
+    if fact and frozen and is_passed(fact, frozen.template_hash):
+        return true(Type.TESTS_PASSED, Reason.PASSED, _verdict_message(facts))
+    if fact and fact.verdict and facts.role is Role.REJECTED:
+        return false(Type.TESTS_PASSED, Reason.TESTS_FAILED, _verdict_message(facts))
+    if not facts.tests or facts.model is None:
+        return unknown(Type.TESTS_PASSED, Reason.NOT_TESTED)
+    ended = [test for test in facts.tests if test.status.overall_status in ENDED]
+    total = len(tests_of(facts.model.spec))
+    return unknown(Type.TESTS_PASSED, Reason.TESTING, f"{len(ended)} of {total} tests ended")
+
+
+def _template(facts: Facts) -> Finding:
+    added = template_is_modified(facts)
+    if added:
+        names = ", ".join(added)
+        return true(Type.TEMPLATE_MODIFIED, Reason.CONTAINERS_ADDED, f"containers that are not ours: {names}")
+    return false(Type.TEMPLATE_MODIFIED, Reason.AS_DESIRED)
+
+
+def _verdict_message(facts: Facts) -> str:
+    verdict = facts.fact.verdict if facts.fact else None
+    if verdict is None:
+        return ""
+    failed = [test for test in verdict.tests if test.result == "Failed" and test.required]
+    if verdict.result == "Passed" or not failed:
+        return f"{len(verdict.tests)} of {len(verdict.tests)} tests passed"
+    return "; ".join(f'test "{test.test}" failed: {test.message}' for test in failed)
+
+
+def _problem(facts: Facts) -> Problem | None:
+    """A silent container is a problem only after it had its time to start."""
+    problem = diagnose(facts.pods, facts.deployment)
+    if problem and problem.reason is Reason.NOT_ANSWERING and facts.frozen:
+        waited = facts.now - _started(facts)
+        return problem if waited > timedelta(seconds=facts.frozen.startup_seconds) else None
+    return problem
+
+
+def _started(facts: Facts) -> datetime:
+    """When the pods that there are were asked for."""
+    times = [datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in facts.pods]
+    return min(times, default=facts.version.metadata.creation_timestamp)
+
+
+def _named(
+    facts: Facts, reason: Reason, message: str, since: datetime, *, type: Type = Type.READY
+) -> Finding:
+    """Waiting for something that has a name: Unknown at first, False once the grace is over."""
+    late = facts.now - since >= GRACE
+    return false(type, reason, message) if late else unknown(type, reason, message)
+
+
+HUMAN = frozenset(
+    {Reason.LABEL_TAKEN, Reason.START_SCRIPT_MISSING, Reason.SOURCE_TOO_LARGE, Reason.TESTS_FAILED}
+)
+
+
+def _is_stalled(facts: Facts, refusal: Refusal | None) -> bool:
+    """Whether only a person can move this on."""
+    if facts.model is not None and facts.role is Role.REJECTED:
+        return True
+    reasons = {facts.source.reason, Reason.LABEL_TAKEN if facts.label_conflict else None}
+    return bool(reasons & HUMAN) or (refusal is not None and refusal.reason is Reason.INVALID_SPEC)
+
+
+def _reconciling(ready: Finding, stalled: bool) -> Finding:
+    if ready.status == "True" or stalled:
+        return false(Type.RECONCILING, Reason.AS_DESIRED)
+    return true(Type.RECONCILING, ready.reason, ready.message)
+
+
+def _stalled(ready: Finding, stalled: bool) -> Finding:
+    if stalled:
+        return true(Type.STALLED, ready.reason, ready.message)
+    return false(Type.STALLED, Reason.AS_DESIRED)
+
+
+def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
+    if facts.draining:
+        ends = drain_ends(facts.ledger)
+        return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
+    if stalled:
+        return Stalled()
+    if ready.status == "Unknown" or ready.reason in (
+        Reason.NAME_TAKEN,
+        Reason.CONFIG_MAP_NOT_FOUND,
+        Reason.FORBIDDEN,
+    ):
+        return Waiting(RETRY)
+    return Settled()

@@ -1,0 +1,192 @@
+"""Gather what a pass over a version must know: the cache, and the few things that the cache does not hold."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from modelyard.api import labels
+from modelyard.api.custom_model import CustomModel
+from modelyard.api.custom_model_version import CustomModelVersion
+from modelyard.api.digests import version_key
+from modelyard.api.execution_environment import ExecutionEnvironment
+from modelyard.api.execution_environment_version import ExecutionEnvironmentVersion
+from modelyard.api.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    CUSTOM_MODEL,
+    CUSTOM_MODEL_VERSION,
+    DEPLOYMENT,
+    EXECUTION_ENVIRONMENT,
+    EXECUTION_ENVIRONMENT_VERSION,
+    MODEL_LEDGER,
+    MODEL_TEST,
+    POD,
+    POD_DISRUPTION_BUDGET,
+)
+from modelyard.api.model_ledger import ModelLedgerSpec
+from modelyard.api.model_test import ModelTest
+from modelyard.api.reasons import Reason
+from modelyard.kube.cluster import Cluster, Manifest
+from modelyard.manifests.code import START_SCRIPT, CodeFile
+from modelyard.manifests.frozen import Frozen, from_revision
+from modelyard.manifests.gate_test import gate_test_name
+from modelyard.reconcilers.custom_model_version.facts import Facts, SourceFacts
+from modelyard.roles.gate import tests_of
+from modelyard.roles.ledger import Declared, label_conflict
+from modelyard.roles.roles import Role, is_passed
+
+MAXIMUM_CODE = 900 * 1024
+"""Bytes of code in one ConfigMap; the API server takes 1 MiB with everything around it."""
+
+
+async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts | None:
+    """The facts; None when the version is gone or going."""
+    manifest = cluster.get(CUSTOM_MODEL_VERSION, namespace, name)
+    if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+        return None
+    facts = _cached(cluster, CustomModelVersion.model_validate(manifest), now)
+    facts = replace(facts, source=await _source(cluster, facts))
+    return facts
+
+
+def _cached(cluster: Cluster, version: CustomModelVersion, now: datetime) -> Facts:
+    namespace, spec = version.metadata.namespace, version.spec
+    model_name, key = spec.model_ref.name, version_key(version.metadata.name, spec)
+    of_version = {labels.OF_VERSION: key}
+    ledger = _ledger(cluster.get(MODEL_LEDGER, namespace, model_name))
+    model = _model(cluster.get(CUSTOM_MODEL, namespace, model_name))
+    frozen = _frozen(cluster.list(CONTROLLER_REVISION, namespace, of_version), model)
+    environment = cluster.get(EXECUTION_ENVIRONMENT, namespace, spec.environment_ref.name)
+    return Facts(
+        now=now,
+        version=version,
+        key=key,
+        model=model,
+        ledger=ledger,
+        live=_live_keys(cluster, namespace, model_name),
+        label_conflict=label_conflict(ledger, _declared(version, key)),
+        environment=ExecutionEnvironment.model_validate(environment) if environment else None,
+        environment_versions=tuple(_environment_versions(cluster, version)),
+        frozen=frozen,
+        deployment=cluster.get(DEPLOYMENT, namespace, frozen.workload) if frozen else None,
+        pods=tuple(cluster.list(POD, namespace, {labels.WORKLOAD: frozen.workload})) if frozen else (),
+        tests=tuple(map(ModelTest.model_validate, cluster.list(MODEL_TEST, namespace, of_version))),
+        budgets=tuple(cluster.list(POD_DISRUPTION_BUDGET, namespace, of_version)),
+        code_exists=bool(cluster.list(CONFIG_MAP, namespace, of_version)),
+    )
+
+
+async def with_gate(cluster: Cluster, facts: Facts) -> Facts:
+    """With the gate's tests and their contents, if it is time to make or keep them.
+
+    They are read from the API server once: afterwards the tests exist, and the cache says so.
+    """
+    if facts.model is None or facts.frozen is None or facts.role is not Role.CANDIDATE or not facts.available:
+        return facts
+    if facts.fact and is_passed(facts.fact, facts.frozen.template_hash):
+        return facts
+
+    wanted = {gate_test_name(facts.frozen, test) for test in tests_of(facts.model.spec)}
+    if wanted <= {test.metadata.name for test in facts.tests}:
+        return facts
+    full = await cluster.read(CUSTOM_MODEL, facts.owner.namespace, facts.owner.name)
+    return replace(facts, gate=tests_of(CustomModel.model_validate(full).spec)) if full else facts
+
+
+async def _source(cluster: Cluster, facts: Facts) -> SourceFacts:
+    """The code, read only when it has to be mounted anew."""
+    starts = facts.model is not None and facts.role in (Role.CANDIDATE, Role.SERVING)
+    if not starts or (facts.frozen and facts.code_exists):
+        return SourceFacts()
+    source, namespace = facts.version.spec.source, facts.version.metadata.namespace
+    if source.config_map:
+        return _from_config_map(
+            await cluster.read(CONFIG_MAP, namespace, source.config_map.name), source.config_map.name, facts
+        )
+    full = await cluster.read(CUSTOM_MODEL_VERSION, namespace, facts.version.metadata.name)
+    return _from_inline(full, facts) if full else SourceFacts()
+
+
+def _from_inline(full: Manifest, facts: Facts) -> SourceFacts:
+    inline = CustomModelVersion.model_validate(full).spec.source.inline or ()
+    return _checked([CodeFile(f.path, f.content.encode(), f.executable) for f in inline], facts)
+
+
+def _from_config_map(found: Manifest | None, name: str, facts: Facts) -> SourceFacts:
+    if found is None:
+        namespace = facts.version.metadata.namespace
+        return SourceFacts(
+            None,
+            Reason.CONFIG_MAP_NOT_FOUND,
+            f'ConfigMap "{name}" of spec.source does not exist in namespace "{namespace}"; create it',
+        )
+    text = {path: value.encode() for path, value in (found.get("data") or {}).items()}
+    binary = {path: b64decode(value) for path, value in (found.get("binaryData") or {}).items()}
+    return _checked([CodeFile(path, content) for path, content in (text | binary).items()], facts)
+
+
+def _checked(files: list[CodeFile], facts: Facts) -> SourceFacts:
+    environment = facts.chosen_environment
+    scripted = any(file.path == START_SCRIPT for file in files)
+    if environment and not environment.spec.start_command and not scripted:
+        return SourceFacts(
+            None,
+            Reason.START_SCRIPT_MISSING,
+            f"spec.source has no {START_SCRIPT} in its root, and ExecutionEnvironment "
+            f'"{facts.version.spec.environment_ref.name}" has no startCommand; add one of the two in a new version',
+        )
+    size = sum(len(file.content) for file in files)
+    if size > MAXIMUM_CODE:
+        return SourceFacts(
+            None,
+            Reason.SOURCE_TOO_LARGE,
+            f"spec.source holds {size} bytes; at most {MAXIMUM_CODE} can be mounted from a ConfigMap",
+        )
+    return SourceFacts(tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _ledger(manifest: Manifest | None) -> ModelLedgerSpec:
+    return ModelLedgerSpec.model_validate(manifest["spec"]) if manifest else ModelLedgerSpec(model_name="")
+
+
+def _model(manifest: Manifest | None) -> CustomModel | None:
+    if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+        return None
+    return CustomModel.model_validate(manifest)
+
+
+def _frozen(revisions: list[Manifest], model: CustomModel | None) -> Frozen | None:
+    """The record of this version that belongs to the model as it is now, the oldest if there are several."""
+    ours = [revision for revision in revisions if model and _owner_uid(revision) == model.metadata.uid]
+    ours.sort(key=lambda revision: revision["metadata"]["creationTimestamp"])
+    return from_revision(ours[0]) if ours else None
+
+
+def _owner_uid(manifest: Manifest) -> str | None:
+    references: list[dict[str, Any]] = manifest["metadata"].get("ownerReferences", [])
+    return next((reference["uid"] for reference in references if reference.get("controller")), None)
+
+
+def _live_keys(cluster: Cluster, namespace: str, model: str) -> frozenset[str]:
+    found = cluster.list(CUSTOM_MODEL_VERSION, namespace)
+    ours = [
+        m
+        for m in found
+        if m["spec"]["modelRef"]["name"] == model and not m["metadata"].get("deletionTimestamp")
+    ]
+    versions = map(CustomModelVersion.model_validate, ours)
+    return frozenset(version_key(version.metadata.name, version.spec) for version in versions)
+
+
+def _environment_versions(cluster: Cluster, version: CustomModelVersion) -> list[ExecutionEnvironmentVersion]:
+    of_environment = {labels.OF_ENVIRONMENT: version.spec.environment_ref.name}
+    found = cluster.list(EXECUTION_ENVIRONMENT_VERSION, version.metadata.namespace, of_environment)
+    return [ExecutionEnvironmentVersion.model_validate(manifest) for manifest in found]
+
+
+def _declared(version: CustomModelVersion, key: str) -> Declared:
+    meta, spec = version.metadata, version.spec
+    return Declared(key, meta.name, spec.label, spec.is_major_update, meta.creation_timestamp)

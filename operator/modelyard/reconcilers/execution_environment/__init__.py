@@ -1,0 +1,1 @@
+"""ExecutionEnvironment: makes a new version of itself when what runs changes, and shows the newest."""

@@ -1,0 +1,1 @@
+"""ExecutionEnvironmentVersion: a tag resolved to a digest once, and kept."""

@@ -1,0 +1,1 @@
+"""ModelTest: one Job against one version, and its verdict."""

@@ -1,0 +1,134 @@
+"""What a pass over a test found, as status. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from modelyard.api.check_plan import CheckStatus, CheckSummary
+from modelyard.api.reasons import ConditionType as Type
+from modelyard.api.reasons import Reason
+from modelyard.manifests.test_job import job_name
+from modelyard.reconcilers.model_test.facts import Facts
+from modelyard.reconcilers.model_test.verdict import LATE, broken, verdict
+from modelyard.status.conditions import Finding, false, merge, timestamp, true, unknown
+from modelyard.status.outcomes import Outcome, Settled, Waiting
+from modelyard.status.pods import diagnose
+from modelyard.status.refusal import Refusal
+
+RETRY = timedelta(seconds=30)
+GOOD = (CheckStatus.SUCCEEDED, CheckStatus.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The status to write, and when to look again."""
+
+    status: dict[str, Any]
+    outcome: Outcome
+
+
+def assess(facts: Facts, refusal: Refusal | None, *, started: bool) -> Assessment | None:
+    """The whole status of a test after a pass; None when it is over and says so."""
+    if facts.is_over:
+        return None
+    summary = _invalid_data(facts) or verdict(facts)
+    if summary:
+        return Assessment(_over(facts, summary), Settled())
+    if facts.job or started:
+        return Assessment(_running(facts), Waiting(LATE))
+    return _waiting(facts, refusal)
+
+
+def _invalid_data(facts: Facts) -> CheckSummary | None:
+    if facts.data.reason is Reason.INVALID_DATASET:
+        return broken(facts.data.message, facts)
+    return None
+
+
+def _over(facts: Facts, summary: CheckSummary) -> dict[str, Any]:
+    good, message = summary.overall_status in GOOD, _message(summary)
+    found = [
+        true(Type.READY, Reason.COMPLETED, message),
+        true(Type.SUCCEEDED, Reason.PASSED, message)
+        if good
+        else false(Type.SUCCEEDED, Reason.TEST_FAILED, message),
+        false(Type.RECONCILING, Reason.AS_DESIRED),
+        false(Type.STALLED, Reason.AS_DESIRED),
+    ]
+    checks = {str(name): outcome.model_dump(mode="json") for name, outcome in summary.checks.items()}
+    return {
+        **_common(facts, found),
+        "overallStatus": str(summary.overall_status),
+        "testingStatus": checks,
+        "counts": summary.counts.model_dump(mode="json"),
+        "completedAt": timestamp(facts.now),
+        **_begun(facts),
+    }
+
+
+def _message(summary: CheckSummary) -> str:
+    """What decided: the error, else the first check that is not good, else what was done."""
+    bad = [
+        f"{name}: {check.message}"
+        for name, check in summary.checks.items()
+        if check.status == CheckStatus.FAILED
+    ]
+    if bad:
+        return bad[0]
+    return summary.error or f"{summary.counts.rows} rows in {summary.counts.requests} requests"
+
+
+def _running(facts: Facts) -> dict[str, Any]:
+    problem = diagnose(facts.runners, None) if facts.runners else None
+    message = problem.message if problem else f'Job "{job_name(facts.owner)}" runs'
+    found = _open(Reason.RUNNING, message)
+    return {
+        **_common(facts, found),
+        "overallStatus": str(CheckStatus.IN_PROGRESS),
+        "startedAt": _begun(facts).get("startedAt", timestamp(facts.now)),
+        "job": job_name(facts.owner),
+    }
+
+
+def _waiting(facts: Facts, refusal: Refusal | None) -> Assessment:
+    reason, message = _why_waiting(facts, refusal)
+    status = {**_common(facts, _open(reason, message)), "overallStatus": str(CheckStatus.QUEUED)}
+    return Assessment(status, Waiting(RETRY))
+
+
+def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
+    name, namespace = facts.test.spec.version_ref.name, facts.test.metadata.namespace
+    if refusal:
+        return refusal.reason, refusal.message
+    if facts.version is None:
+        message = f'CustomModelVersion "{name}" of spec.versionRef does not exist in namespace "{namespace}"; create it'
+        return Reason.VERSION_NOT_FOUND, message
+    if facts.data.reason:
+        return facts.data.reason, facts.data.message
+    return Reason.WAITING_FOR_VERSION, f'waits until every replica of version "{name}" is ready'
+
+
+def _open(reason: Reason, message: str) -> list[Finding]:
+    return [
+        unknown(Type.READY, reason, message),
+        unknown(Type.SUCCEEDED, reason, message),
+        true(Type.RECONCILING, reason, message),
+        false(Type.STALLED, Reason.AS_DESIRED),
+    ]
+
+
+def _common(facts: Facts, found: list[Finding]) -> dict[str, Any]:
+    generation = facts.test.metadata.generation
+    before = [condition.to_json() for condition in facts.test.status.conditions]
+    return {
+        "observedGeneration": generation,
+        "conditions": merge(before, found, generation=generation, now=facts.now),
+    }
+
+
+def _begun(facts: Facts) -> dict[str, str]:
+    if facts.job is None:
+        return {}
+    return {"startedAt": facts.job["metadata"]["creationTimestamp"], "job": job_name(facts.owner)}

@@ -1,0 +1,106 @@
+"""How a test ended: from the runner's termination message, or from how its pod died. Pure.
+
+The verdict comes from pod status and from our own clock, since a Job on a dead node never says `Failed`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from modelyard.api.check_plan import (
+    CheckCounts,
+    CheckName,
+    CheckOutcome,
+    CheckStatus,
+    CheckSummary,
+    parse_summary,
+)
+from modelyard.manifests.metadata import Manifest
+from modelyard.manifests.test_job import DEADLINE_MARGIN, MEMORY
+from modelyard.reconcilers.model_test.facts import Facts
+from modelyard.status.conditions import shorten
+
+LATE = timedelta(seconds=30)
+"""How long past the Job's own deadline we wait for word of its pod."""
+
+ENDED_JOB = ("Complete", "Failed")
+
+
+def verdict(facts: Facts) -> CheckSummary | None:
+    """What the test came to; None while it runs."""
+    if facts.job is None:
+        return None
+    for pod in facts.runners:
+        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+            return _of_pod(pod, facts)
+    return _of_clock(facts, facts.job)
+
+
+def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
+    status = pod.get("status", {})
+    for container in status.get("containerStatuses", []):
+        ended = container.get("state", {}).get("terminated")
+        if ended:
+            return _of_container(ended, status, facts)
+    reason = status.get("reason", "")
+    said = f"{reason}: {status.get('message', '')}".strip(": ")
+    return broken(
+        f"the pod of the test ended before it could report ({said or 'no reason given'}); test again", facts
+    )
+
+
+def _of_container(ended: dict[str, Any], status: dict[str, Any], facts: Facts) -> CheckSummary:
+    try:
+        return parse_summary(ended.get("message", ""))
+    except ValueError as error:
+        return broken(_death(ended, status, facts, str(error)), facts)
+
+
+def _death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> str:
+    if ended.get("reason") == "OOMKilled":
+        return f"the test's own pod was killed for using more than {MEMORY} of memory; use a smaller data set"
+    if status.get("reason") == "DeadlineExceeded":
+        return _too_late(facts)
+    if status.get("reason") == "Evicted":
+        return f"the test's own pod was evicted: {status.get('message', '')}; test again"
+    return f"the test's own pod ended with exit code {ended.get('exitCode')}: {shorten(problem, 500)}"
+
+
+def _of_clock(facts: Facts, job: Manifest) -> CheckSummary | None:
+    begun = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
+    if facts.now >= begun + lifetime(facts):
+        return broken(_too_late(facts), facts)
+    ended = next((c for c in job.get("status", {}).get("conditions", []) if _is_ended(c)), None)
+    if ended and facts.now >= datetime.fromisoformat(ended["lastTransitionTime"]) + LATE:
+        return broken("the pod of the test was deleted before it could report; test again", facts)
+    return None
+
+
+def _is_ended(condition: dict[str, Any]) -> bool:
+    return condition["type"] in ENDED_JOB and condition["status"] == "True"
+
+
+def lifetime(facts: Facts) -> timedelta:
+    """From the Job's creation to the moment at which we stop waiting for it."""
+    return timedelta(seconds=facts.test.spec.timeout_seconds + DEADLINE_MARGIN) + LATE
+
+
+def _too_late(facts: Facts) -> str:
+    seconds = facts.test.spec.timeout_seconds
+    return f"the test did not end within its {seconds} s (spec.timeoutSeconds)"
+
+
+def broken(message: str, facts: Facts) -> CheckSummary:
+    """A test that failed without a word from its runner: the first check failed, the rest did not run."""
+    skipped = facts.test.spec.configuration.error_check == "skip"
+    later = CheckOutcome(status=CheckStatus.SKIPPED if skipped else CheckStatus.ABORTED, message="")
+    return CheckSummary(
+        overall_status=CheckStatus.FAILED,
+        checks={
+            CheckName.LONG_RUNNING_SERVICE: CheckOutcome(status=CheckStatus.FAILED, message=message),
+            CheckName.ERROR_CHECK: later,
+        },
+        counts=CheckCounts(),
+        error=message,
+    )

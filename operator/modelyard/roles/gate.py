@@ -1,0 +1,120 @@
+"""The gate of a model: which tests a version must pass, and what their results amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from modelyard.api.check_plan import CheckStatus
+from modelyard.api.custom_model import CustomModelSpec, GateTest, TestConfiguration
+from modelyard.api.digests import canonical_hash, without_contents
+from modelyard.api.model_ledger import TestFact, VerdictFact
+from modelyard.api.model_test import ModelTestStatus
+
+IMPLICIT = GateTest(name="starts", configuration=TestConfiguration(error_check="skip"))
+"""No gate given = this one: nothing serves untested."""
+
+STARTUP = "startup"
+"""What the ledger calls the test that a version fails by never coming up."""
+
+ENDED = frozenset(
+    {
+        CheckStatus.SUCCEEDED,
+        CheckStatus.WARNING,
+        CheckStatus.FAILED,
+        CheckStatus.CANCELED,
+        CheckStatus.ABORTED,
+    }
+)
+GOOD = frozenset({CheckStatus.SUCCEEDED, CheckStatus.WARNING})
+
+MESSAGE_KEPT = 1000
+"""Characters of a test's message that go into the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What a verdict binds to: these bytes and this template."""
+
+    image: str
+    code_digest: str
+    template_hash: str
+
+
+def tests_of(model: CustomModelSpec) -> tuple[GateTest, ...]:
+    """The tests of a model's gate, the implicit one if it has none."""
+    return tuple(model.gate.tests) if model.gate else (IMPLICIT,)
+
+
+def gate_hash(tests: Sequence[GateTest]) -> str:
+    """The same for a gate with contents and for its cached form with digests."""
+    wire = [test.model_dump(mode="json", by_alias=True, exclude_defaults=True) for test in tests]
+    return canonical_hash(without_contents({"spec": {"gate": {"tests": wire}}}))
+
+
+def test_hash(test: GateTest, *, key: str, template_hash: str) -> str:
+    """What makes one gate test of one version unique: a changed test is another test."""
+    return canonical_hash([gate_hash([test]), key, template_hash])
+
+
+def verdict(
+    tests: Sequence[GateTest],
+    results: Mapping[str, tuple[str, ModelTestStatus]],
+    tested: Tested,
+    *,
+    now: datetime,
+) -> VerdictFact | None:
+    """The verdict once every test has ended; `results` is by test name: (ModelTest name, its status)."""
+    facts = [_fact(test, *results[test.name]) for test in tests if test.name in results]
+    if len(facts) < len(tests) or any(fact is None for fact in facts):
+        return None
+    ended = [fact for fact in facts if fact]
+    failed = any(fact.required and fact.result == "Failed" for fact in ended)
+    return _verdict("Failed" if failed else "Passed", tests, ended, tested, now)
+
+
+def refusal(tests: Sequence[GateTest], tested: Tested, message: str, *, now: datetime) -> VerdictFact:
+    """The verdict on a version that never came up: it failed before any test could run."""
+    fact = TestFact(test=STARTUP, result="Failed", message=message[:MESSAGE_KEPT])
+    return _verdict("Failed", tests, [fact], tested, now)
+
+
+def _verdict(
+    result: Literal["Passed", "Failed"],
+    tests: Sequence[GateTest],
+    facts: list[TestFact],
+    tested: Tested,
+    now: datetime,
+) -> VerdictFact:
+    return VerdictFact(
+        result=result,
+        at=now,
+        gate=gate_hash(tests),
+        image=tested.image,
+        code_digest=tested.code_digest,
+        template_hash=tested.template_hash,
+        tests=facts,
+    )
+
+
+def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None:
+    if status.overall_status not in ENDED:
+        return None
+    return TestFact(
+        test=test.name,
+        name=name,
+        result="Passed" if status.overall_status in GOOD else "Failed",
+        message=why(status)[:MESSAGE_KEPT],
+        required=test.required,
+    )
+
+
+def why(status: ModelTestStatus) -> str:
+    """The message of the check that decided: the worst one, else nothing."""
+    for word in (CheckStatus.FAILED, CheckStatus.CANCELED, CheckStatus.ABORTED, CheckStatus.WARNING):
+        for check, outcome in status.testing_status.items():
+            if outcome.status == word:
+                return f"{check}: {outcome.message}"
+    return ""

@@ -1,0 +1,178 @@
+"""Why pods do not run or do not answer: one sentence from what the kubelet and the scheduler say.
+
+A message names the pod, the container, the exit code, the last log lines and the next step, so that nobody
+has to look further than `kubectl get`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard.api.reasons import Reason
+from modelyard.status.conditions import shorten
+
+Manifest = Mapping[str, Any]
+
+KILLED = {137, 143}
+"""Exit codes of a process that was told to end."""
+
+LOG_EXCERPT = 400
+"""Characters of the last log lines that go into a message."""
+
+PULL_REASONS = {
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+}
+CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong; `own_fault` when the model itself is to blame, so that waiting will not help."""
+
+    reason: Reason
+    message: str
+    own_fault: bool = False
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Whether the pod takes traffic."""
+    if pod["metadata"].get("deletionTimestamp"):
+        return False
+    return any(
+        c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", [])
+    )
+
+
+def diagnose(pods: Sequence[Manifest], deployment: Manifest | None) -> Problem | None:
+    """The problem that most needs a person; None when everything runs or is on its way."""
+    living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    problems = [problem for pod in living if (problem := _pod_problem(pod))]
+    if problems:
+        return max(problems, key=lambda problem: problem.own_fault)
+    refused = _creation_problem(deployment)
+    if refused:
+        return refused
+    return next((problem for pod in living if (problem := _silence(pod))), None)
+
+
+def _pod_problem(pod: Manifest) -> Problem | None:
+    return _unschedulable(pod) or next(
+        filter(None, (_container_problem(pod, s) for s in _statuses(pod))), None
+    )
+
+
+def _statuses(pod: Manifest) -> Iterable[Mapping[str, Any]]:
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def _unschedulable(pod: Manifest) -> Problem | None:
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            message = condition.get("message", "")
+            spread = "anti-affinity" in message
+            reason = Reason.INSUFFICIENT_NODES if spread else Reason.UNSCHEDULABLE
+            step = (
+                "add nodes, or ask for fewer replicas or no requiresHa in a new version"
+                if spread
+                else "free resources, add nodes, or ask for less in a new version"
+            )
+            return Problem(reason, f"pod {_name(pod)} can't be scheduled: {_sentence(message)} Next: {step}.")
+    return None
+
+
+def _container_problem(pod: Manifest, status: Mapping[str, Any]) -> Problem | None:
+    waiting = status.get("state", {}).get("waiting", {})
+    reason = waiting.get("reason", "")
+    where = f'pod {_name(pod)}, container "{status["name"]}"'
+    if reason in PULL_REASONS:
+        return Problem(
+            Reason.IMAGE_PULL_FAILED,
+            f'{where}: image "{status.get("image", "")}" can\'t be pulled: {_sentence(waiting.get("message", reason))} '
+            "Next: check the name, the registry and imagePullSecrets of the ExecutionEnvironment.",
+        )
+    if reason in CONFIG_REASONS:
+        return Problem(
+            Reason.CONTAINER_CONFIG_ERROR,
+            f"{where} can't be created: {_sentence(waiting.get('message', reason))}",
+        )
+    if waiting.get("reason") is None and _was_killed_for_silence(status):
+        return _not_answering(pod, status)
+    ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated")
+    if (
+        ended
+        and not status.get("ready")
+        and (reason == "CrashLoopBackOff" or not waiting or status.get("restartCount"))
+    ):
+        return _crash(where, status, ended)
+    return None
+
+
+def _was_killed_for_silence(status: Mapping[str, Any]) -> bool:
+    """Runs again after the kubelet ended it, which it does when the startup probe gives up."""
+    last = status.get("lastState", {}).get("terminated", {})
+    running = bool(status.get("state", {}).get("running")) and not status.get("ready")
+    return running and last.get("exitCode") in KILLED and last.get("reason") != "OOMKilled"
+
+
+def _crash(where: str, status: Mapping[str, Any], ended: Mapping[str, Any]) -> Problem:
+    restarts = status.get("restartCount", 0)
+    if ended.get("reason") == "OOMKilled":
+        return Problem(
+            Reason.OUT_OF_MEMORY,
+            f"{where} was killed for using more than its memory limit ({restarts} restarts). "
+            "Next: raise maximumMemory in a new version.",
+            own_fault=True,
+        )
+    log = " ".join((ended.get("message") or "").split())
+    said = f'; it said: "{shorten(log[-LOG_EXCERPT:], LOG_EXCERPT)}"' if log else " without a word on its log"
+    return Problem(
+        Reason.CRASHING,
+        f"{where} ended with exit code {ended.get('exitCode')} ({restarts} restarts){said}. "
+        "Next: a server must stay in the foreground; mend it in a new version.",
+        own_fault=True,
+    )
+
+
+def _creation_problem(deployment: Manifest | None) -> Problem | None:
+    for condition in (deployment or {}).get("status", {}).get("conditions", []):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return Problem(
+                Reason.POD_CREATION_REFUSED,
+                f"pods can't be created: {_sentence(condition.get('message', ''))} "
+                "Next: check quotas, limit ranges and admission policies of the namespace.",
+            )
+    return None
+
+
+def _silence(pod: Manifest) -> Problem | None:
+    """A container that runs and does not answer; only worth telling once its time is up."""
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        if status.get("state", {}).get("running") and not status.get("ready"):
+            return _not_answering(pod, status)
+    return None
+
+
+def _not_answering(pod: Manifest, status: Mapping[str, Any]) -> Problem:
+    return Problem(
+        Reason.NOT_ANSWERING,
+        f'pod {_name(pod)}, container "{status["name"]}" runs but does not answer GET $URL_PREFIX/ with 200 '
+        f"({status.get('restartCount', 0)} restarts). "
+        "Next: it must listen on 0.0.0.0:$PORT under $URL_PREFIX; compare its log.",
+        own_fault=True,
+    )
+
+
+def _name(pod: Manifest) -> str:
+    return str(pod["metadata"]["name"])
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith(".") else f"{text}."
