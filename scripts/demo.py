@@ -1,0 +1,215 @@
+"""The demo: a model whose second version is refused by its gate, on a cluster that it starts or finds.
+
+    python -m scripts.demo up      shows it, and leaves it running
+    python -m scripts.demo down    takes away what `up` made
+
+Both can be interrupted and run again. What `up` began is noted in .cluster/demo.json before it begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts import install
+from scripts.install import EXPECTED, ROOT, Clients, CommandFailed
+from tests.cluster import images, interrupts, tools
+from tests.cluster.progress import Progress
+from tests.cluster.provider import Capability, Provider, choose
+from tests.cluster.waiting import NeverHappened, until
+
+EXAMPLE = ROOT / "examples" / "02-failing-gate"
+NAMESPACE = "modelyard-demo"
+MODEL, SERVING, REFUSED = "prices", "prices-v1", "prices-v2"
+QUESTION = '{"X": {"area": [55, 28], "rooms": [2, 0]}}'
+PYTHON_IMAGE = ("docker.io/library/python", "3.11-slim-bookworm")
+NOTE = ROOT / ".cluster" / "demo.json"
+SECONDS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What of the cluster is the demo's own and goes with it."""
+
+    cluster: bool
+    """The demo started the cluster."""
+
+    release: bool
+    """The demo installed the operator."""
+
+
+def read_note(note: Path = NOTE) -> Begun | None:
+    """What an earlier run began; None when none did."""
+    return Begun(**json.loads(note.read_text())) if note.exists() else None
+
+
+def write_note(begun: Begun, note: Path = NOTE) -> None:
+    """Remember it for `down`."""
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(asdict(begun)))
+
+
+def up(provider: Provider, progress: Progress) -> None:
+    """Show the example from nothing to a prediction."""
+    earlier = read_note()
+    begun = earlier or Begun(cluster=not provider.is_running(), release=False)
+    write_note(begun)
+    provider.up()
+    clients = Clients(provider.kubeconfig(), NAMESPACE)
+    if earlier is None:
+        write_note(Begun(begun.cluster, release=not install.is_installed(Clients(provider.kubeconfig()))))
+    install.install(provider, progress)
+    push_environment(provider, progress)
+    apply_example(clients, progress)
+    follow(clients, progress)
+    predict(clients, progress)
+    print_summary(clients, provider)
+
+
+def push_environment(provider: Provider, progress: Progress) -> None:
+    """Put the image that the examples name where nodes find it, if the cluster cannot pull it itself."""
+    if Capability.PUBLIC_NAMES in provider.capabilities:
+        folder = ROOT / "examples" / "images" / "python"
+        images.build_and_push(provider, images.Recipe(folder / "Dockerfile", folder), *PYTHON_IMAGE, progress)
+
+
+def apply_example(clients: Clients, progress: Progress) -> None:
+    """`kubectl apply -f examples/02-failing-gate/` in a namespace of its own."""
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    clients.kubectl("apply", "--filename=-", stdin=json.dumps(manifest))
+    progress.say(f"kubectl apply -f {EXAMPLE.relative_to(ROOT)}/")
+    for line in clients.kubectl("apply", f"--filename={EXAMPLE}").splitlines():
+        progress.say(f"  {line}")
+
+
+def follow(clients: Clients, progress: Progress) -> None:
+    """Say what happens to the versions until one serves and the other is refused."""
+    said: set[str] = set()
+
+    def happened() -> bool:
+        versions = json.loads(clients.kubectl("get", "custommodelversions", "--output=json"))["items"]
+        for line in tell(versions):
+            if line not in said:
+                progress.say(f"  {line}")
+                said.add(line)
+        return is_over(versions)
+
+    try:
+        until(f"{SERVING} serves and {REFUSED} is refused", happened, timeout=SECONDS, every=0.5)
+    except NeverHappened as never:
+        state = clients.kubectl("get", "modelyard,pods,events", check=False)
+        raise CommandFailed(f"{never}\n{state}") from None
+
+
+def tell(versions: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """One line for each version: its reason, and in which words."""
+    for version in versions:
+        ready = condition(version, "Ready")
+        if ready.get("reason"):
+            name = version["metadata"]["name"]
+            yield f"{name}: {ready['reason']}. {ready.get('message', '')}".strip()
+
+
+def is_over(versions: Sequence[dict[str, Any]]) -> bool:
+    """Whether the first version serves and the second one is refused."""
+    named = {version["metadata"]["name"]: version for version in versions}
+    serves = condition(named.get(SERVING, {}), "Serving")
+    refused = condition(named.get(REFUSED, {}), "Stalled")
+    return serves.get("status") == "True" and refused.get("status") == "True"
+
+
+def condition(version: dict[str, Any], type_: str) -> dict[str, Any]:
+    """A condition of an object; empty when it has none of this type."""
+    conditions = version.get("status", {}).get("conditions", [])
+    return next((found for found in conditions if found["type"] == type_), {})
+
+
+def predict(clients: Clients, progress: Progress) -> None:
+    """Ask the model from a pod in its namespace."""
+    url = clients.kubectl("get", "custommodel", MODEL, "--output=jsonpath={.status.address.url}")
+    ask = (ROOT / "examples" / "predict.py").read_text()
+    progress.say(f"Asking {url}/predict_no_state/ for {QUESTION}")
+    clients.kubectl("delete", "pod", "ask", "--ignore-not-found")
+    options = ("--rm", "--stdin", "--quiet", "--restart=Never", f"--image={':'.join(PYTHON_IMAGE)}")
+    answer = clients.kubectl("run", "ask", *options, "--", "python3", "-c", ask, url, QUESTION, stdin="")
+    progress.say(f"  {answer.strip()}")
+
+
+def print_summary(clients: Clients, provider: Provider) -> None:
+    """What runs now, and what to try next."""
+    kinds = "custommodels,custommodelversions,modeltests,deployments,services,pods"
+    print(f"\n{clients.kubectl('get', kinds).strip()}\n")
+    path = tools.kubectl().parent
+    print(
+        f"""What to try next:
+  export KUBECONFIG={provider.kubeconfig()} PATH={path}:$PATH
+  kubectl config set-context --current --namespace={NAMESPACE}
+  kubectl get custommodelversion {REFUSED} -o jsonpath='{{.status.conditions[?(@.type=="Ready")].message}}'
+  kubectl apply -f examples/02-failing-gate/fixed/      # a third version, mended: watch it take over
+  kubectl get custommodelversions --watch
+  kubectl explain custommodelversion.spec
+  make demo-down                                        # take it all away
+"""
+    )
+
+
+def down(provider: Provider, progress: Progress) -> None:
+    """Take away the demo: the cluster if the demo started it, else only what the demo put there."""
+    begun = read_note()
+    if begun is None:
+        progress.say("There is no demo to take away")
+        return
+    if begun.cluster:
+        provider.down()
+    elif provider.is_running():
+        remove_objects(provider, progress, begun)
+    NOTE.unlink()
+
+
+def remove_objects(provider: Provider, progress: Progress, begun: Begun) -> None:
+    """The demo's namespace, and the operator too unless it was there before or others use it by now."""
+    clients = Clients(provider.kubeconfig())
+    with progress.during(f"Deleting namespace {NAMESPACE}"):
+        clients.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    if not begun.release:
+        return
+    if others := clients.kubectl(
+        "get", "modelyard", "--all-namespaces", "--output=name", check=False
+    ).split():
+        progress.say(f"The operator stays: {len(others)} other objects of its kinds are in this cluster")
+        return
+    install.uninstall(provider, progress)
+    crds = [
+        name for name in clients.kubectl("get", "crds", "--output=name").split() if "modelyard.dev" in name
+    ]
+    if crds:
+        clients.kubectl("delete", *crds)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
+    parser.add_argument("command", choices=("up", "down"))
+    command = parser.parse_args(arguments).command
+    progress = Progress()
+    try:
+        with interrupts.raised():
+            (up if command == "up" else down)(choose(progress=progress), progress)
+    except (*EXPECTED, CommandFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except interrupts.Interrupted as interrupted:
+        print(
+            f"Interrupted. `make demo{'' if command == 'up' else '-down'}` goes on, `make demo-down` takes it away."
+        )
+        return interrupted.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
