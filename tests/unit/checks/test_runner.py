@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import socket
 import time
 from dataclasses import replace
 from typing import Any
@@ -120,6 +122,19 @@ async def test_model_may_take_its_time_to_get_ready(start_model: StartModel) -> 
     summary, log = await check(plan(address))
     assert summary.overall_status == "succeeded"
     assert f'replica hello-0 ({address}): answered HTTP 503 with "loading"' in log
+
+
+async def test_first_refusal_is_no_verdict(start_model: StartModel) -> None:
+    """Network rules for a new pod apply with a delay; until then it is as if nothing listened."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    running = asyncio.create_task(check(plan(f"127.0.0.1:{port}")))
+    await asyncio.sleep(0.1)
+    await asyncio.to_thread(start_model, "good_regression", URL_PREFIX=PREFIX, PORT=str(port))
+    summary, log = await running
+    assert f"replica hello-0 (127.0.0.1:{port}): connection refused" in log
+    assert summary.overall_status == "succeeded"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""`modelyard check` as a Job runs it: files in, exit code and summary out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard.api.check_plan import CheckName, CheckSummary, parse_summary
+from modelyard.checks.limits import Limits
+from modelyard.cli.check import main
+from tests.unit.checks.conftest import StartModel
+
+PREFIX = "/models/team/hello"
+LIMITS = Limits(ask_interval=0.02, settle_seconds=0.05, settle_interval=0.02)
+
+
+class Job:
+    """The files of a test Job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plan = folder / "plan.json"
+        self.termination = folder / "termination-log"
+        self.arguments = [f"--plan={self.plan}", f"--data={folder}", f"--termination={self.termination}"]
+        (folder / "rows.json").write_text('{"a": [1, 2, 3]}')
+        self.data = folder / "rows.json"
+
+    def write_plan(self, address: str, **fields: Any) -> None:
+        wire = {
+            "test": "team/gate",
+            "model": "hello",
+            "version": "1.0",
+            "urlPrefix": PREFIX,
+            "service": address,
+            "replicas": [{"name": "hello-0", "uid": "u", "address": address}],
+            "targetType": "Regression",
+            "targetName": "y",
+            "dataset": "rows.json",
+            "timeoutSeconds": 20,
+        }
+        self.plan.write_text(json.dumps({**wire, **fields}))
+
+    def summary(self) -> CheckSummary:
+        return parse_summary(self.termination.read_text())
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+@pytest.mark.parametrize(("model", "word"), [("good_regression", "succeeded"), ("strings", "failed")])
+def test_any_verdict_exits_with_0(
+    model: str, word: str, job: Job, start_model: StartModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job.write_plan(start_model(model, URL_PREFIX=PREFIX))
+    assert main(job.arguments, LIMITS) == 0
+    assert job.summary().overall_status == word
+    assert job.summary().error is None
+    assert f"errorCheck {word}: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (None, "broken plan: plan.json cannot be read: No such file or directory"),
+        ('{"test": ', "broken plan: plan.json: Invalid JSON: EOF while parsing a value at line 1 column 9"),
+        ('{"test": "team/gate"}', "broken plan: plan.json: model: Field required"),
+    ],
+)
+def test_broken_plan_exits_with_2_and_says_so(content: str | None, error: str, job: Job) -> None:
+    if content is not None:
+        job.plan.write_text(content)
+    assert main(job.arguments, LIMITS) == 2
+    assert job.summary().error == error
+    assert [job.summary().overall_status, *(one.status for one in job.summary().checks.values())] == [
+        "aborted"
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("error_check", "long_running_service_word", "error_check_word"),
+    [("fail", "aborted", "failed"), ("skip", "failed", "skipped")],
+)
+def test_unusable_data_exits_with_2_and_fails_a_check(
+    error_check: str, long_running_service_word: str, error_check_word: str, job: Job
+) -> None:
+    job.data.write_text('{"a": [1, 2], "b": [1]}')
+    job.write_plan("127.0.0.1:1", configuration={"errorCheck": error_check})
+    assert main(job.arguments, LIMITS) == 2
+    checks = job.summary().checks
+    assert checks[CheckName.LONG_RUNNING_SERVICE].status == long_running_service_word
+    assert checks[CheckName.ERROR_CHECK].status == error_check_word
+    failed = next(check for check in checks.values() if check.status == "failed")
+    assert failed.message == (
+        'Data set rows.json: column "b" has 1 values but column "a" has 2; all columns must be of one length'
+    )
+    assert job.summary().overall_status == "failed"
+
+
+def test_fault_of_the_runner_exits_with_1_and_keeps_what_was_found(
+    job: Job, start_model: StartModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A batch size of 0 is such a fault: nobody expects the exception that it causes."""
+    job.write_plan(start_model("good_regression", URL_PREFIX=PREFIX))
+    assert main(job.arguments, replace(LIMITS, batch_rows=0)) == 1
+    summary = job.summary()
+    assert summary.overall_status == "aborted"
+    assert summary.error == "runner error: ValueError: range() arg 3 must not be zero"
+    assert summary.checks[CheckName.LONG_RUNNING_SERVICE].status == "succeeded"
+    assert summary.checks[CheckName.ERROR_CHECK].message == f"Not finished: {summary.error}"
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_a_run_with_an_aborted_summary(
+    number: signal.Signals, job: Job, start_model: StartModel
+) -> None:
+    address = start_model("slow", URL_PREFIX=PREFIX)
+    job.write_plan(address, timeoutSeconds=600)
+    code = "import sys; from modelyard.cli.check import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *job.arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "ready" in line:
+                break
+        asked = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 128 + number
+    assert time.monotonic() - asked < 5
+    summary = job.summary()
+    assert summary.overall_status == "aborted"
+    assert summary.error is not None
+    assert summary.error.startswith(f"stopped by {number.name} after ")
+    assert {check.status for check in summary.checks.values()} == {"aborted"}
+
+
+def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--plan=x"])
+    assert caught.value.code == 2
+    assert "--termination" in capsys.readouterr().err
