@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.shape.chart import ROOT
 
 
 def test_crds_and_the_charts_copy_are_fresh() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "modelyard.cli.main", "crds", "--check"],
+        [Path(sys.executable).with_name("modelyard"), "crds", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -29,13 +29,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [modelyard.dev]
   resources: [executionenvironments, custommodels, custommodelversions]
   verbs: [get, list, watch]
-# What the operator declares: versions of environments, tests of a gate, facts.
+# What the operator declares: versions of environments, tests of a gate, facts. A ledger is replaced with a
+# precondition and never deleted; it goes with its model.
 - apiGroups: [modelyard.dev]
-  resources: [executionenvironmentversions, modeltests]
+  resources: [executionenvironmentversions]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [modelyard.dev]
+  resources: [modeltests]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [modelyard.dev]
   resources: [modelledgers]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [get, list, watch, create, update]
 - apiGroups: [modelyard.dev]
   resources:
     - executionenvironments/status
@@ -53,7 +57,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
@@ -73,7 +77,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}
 
 {{- define "modelyard.bindingSubject" -}}
