@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.api.reasons import Reason
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "operator" / "modelyard"
 
@@ -107,3 +109,12 @@ def test_make_help_names_every_target() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True)
 
     assert set(re.findall(r"^  ([a-z-]+) ", done.stdout, re.MULTILINE)) == set(phony[1].split())
+
+
+def test_every_reason_is_explained() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    explained = set(re.findall(r"`([A-Z][A-Za-z]+)`", "\n".join(rows)))
+
+    missing = {reason.value for reason in Reason} - explained
+    assert not missing, f"docs/troubleshooting.md does not explain {sorted(missing)}"
