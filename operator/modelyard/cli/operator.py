@@ -14,9 +14,10 @@ from pathlib import Path
 import uvloop
 
 from modelyard.handlers.process import Operator, Setup, take_signals
-from modelyard.handlers.wiring import PASSES
-from modelyard.kube.access import AccessError, from_kubeconfig, in_cluster
-from modelyard.settings import from_environ
+from modelyard.handlers.wiring import passes
+from modelyard.images.registry import registry_client
+from modelyard.kube.access import Access, AccessError, from_kubeconfig, in_cluster
+from modelyard.settings import Settings, from_environ
 from modelyard.telemetry import configure_logs
 
 
@@ -24,31 +25,35 @@ def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM (0) or until something essential fails (1); 2 when it cannot start as configured."""
     options = _parser().parse_args(argv)
     try:
-        setup = _setup(options)
+        settings, access = _settings(options), _access(options)
     except (AccessError, ValueError) as error:
         print(f"modelyard operator: {error}", file=sys.stderr)
         return 2
     configure_logs()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            return 0 if runner.run(_run(setup)) else 1
+            return 0 if runner.run(_run(settings, access)) else 1
         except OSError as error:
-            print(f"modelyard operator: port {setup.settings.port}: {error.strerror}", file=sys.stderr)
+            print(f"modelyard operator: port {settings.port}: {error.strerror}", file=sys.stderr)
             return 2
 
 
-async def _run(setup: Setup) -> bool:
-    operator = Operator(setup)
-    take_signals(operator)
-    return await operator.run()
+async def _run(settings: Settings, access: Access) -> bool:
+    async with registry_client(settings.insecure_registries) as registries:
+        operator = Operator(Setup(access, settings, passes(registries), instance=socket.gethostname()))
+        take_signals(operator)
+        return await operator.run()
 
 
-def _setup(options: argparse.Namespace) -> Setup:
+def _settings(options: argparse.Namespace) -> Settings:
     settings = from_environ(os.environ)
     if options.namespace:
-        settings = dataclasses.replace(settings, namespaces=tuple(options.namespace))
-    access = from_kubeconfig(options.kubeconfig) if options.kubeconfig else in_cluster(os.environ)
-    return Setup(access, settings, PASSES, instance=os.environ.get("HOSTNAME") or socket.gethostname())
+        return dataclasses.replace(settings, namespaces=tuple(options.namespace))
+    return settings
+
+
+def _access(options: argparse.Namespace) -> Access:
+    return from_kubeconfig(options.kubeconfig) if options.kubeconfig else in_cluster(os.environ)
 
 
 def _parser() -> argparse.ArgumentParser:

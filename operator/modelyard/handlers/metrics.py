@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from modelyard.api.kinds import Kind
 from modelyard.kube.lists import Scope
@@ -18,6 +26,7 @@ class Metrics:
     """All metrics of one operator, in a registry of their own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._passes = Counter(
             "modelyard_passes", "Passes by kind and outcome", ("kind", "outcome"), registry=self.registry

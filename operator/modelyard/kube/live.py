@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from modelyard.api.kinds import EVENT, Kind, kind_of
 from modelyard.api.labels import FIELD_MANAGER
@@ -16,7 +16,7 @@ from modelyard.kube.drift import has_drifted, is_same_status, stamped
 from modelyard.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Unavailable
 from modelyard.kube.events import Note, Recorded, event
 from modelyard.kube.ownership import obstacle
-from modelyard.kube.session import APPLY, Session
+from modelyard.kube.session import APPLY
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +25,29 @@ _FORCED = {**_MANAGER, "force": "true"}
 _EVENT_TIMEOUT = 5.0
 
 
+class Api(Protocol):
+    """The part of `kube.session.Session` that is used here."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+    ) -> Manifest:
+        """The parsed answer. Raises errors.ApiError."""
+        ...
+
+
 class LiveCluster:
     """Implements `kube.cluster.Cluster`. What it returns from the cache is shared: never write into it."""
 
     def __init__(
-        self, session: Session, cache: Cache, *, now: Callable[[], datetime], instance: str = "modelyard"
+        self, api: Api, cache: Cache, *, now: Callable[[], datetime], instance: str = "modelyard"
     ) -> None:
-        self._session, self._cache = session, cache
+        self._api, self._cache = api, cache
         self._now, self._instance = now, instance
         self._recorded = Recorded()
         self._closed = False
@@ -51,7 +67,7 @@ class LiveCluster:
     async def read(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """See `Cluster.read`."""
         try:
-            return await self._session.request("GET", kind.path(namespace, name))
+            return await self._api.request("GET", kind.path(namespace, name))
         except NotFound:
             return None
 
@@ -110,9 +126,11 @@ class LiveCluster:
             "propagationPolicy": "Background",
         }
         try:
-            answer = await self._session.request("DELETE", kind.path(namespace, name), body=options)
+            answer = await self._api.request("DELETE", kind.path(namespace, name), body=options)
         except (NotFound, Conflict):
             answer = {"kind": "Status"}
+        else:
+            _log("DELETE", kind, name)
         if answer.get("kind") == "Status":
             self._cache.forget(kind, namespace, name, uid)
         else:
@@ -128,9 +146,7 @@ class LiveCluster:
             return
         try:
             async with asyncio.timeout(_EVENT_TIMEOUT):
-                await self._session.request(
-                    "POST", EVENT.path(place["namespace"]), body=body, params=_MANAGER
-                )
+                await self._api.request("POST", EVENT.path(place["namespace"]), body=body, params=_MANAGER)
         except AlreadyExists:
             logger.debug("Event was recorded by an earlier process")
         except (ApiError, TimeoutError) as error:
@@ -154,7 +170,7 @@ class LiveCluster:
         params: Mapping[str, str],
     ) -> Manifest:
         self._check_open()
-        answer = await self._session.request(
+        answer = await self._api.request(
             method,
             kind.path(*where),
             params=params,
@@ -162,11 +178,17 @@ class LiveCluster:
             content_type=APPLY if method == "PATCH" else "application/json",
         )
         self._cache.put(kind, answer)
+        _log(method, kind, body["metadata"]["name"], *where[2:])
         return answer
 
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("the operator is shutting down")
+
+
+def _log(method: str, kind: Kind, *name: str) -> None:
+    """One line for each change of the cluster."""
+    logger.info("Wrote", extra={"verb": method.lower(), "object": f"{kind.name} {'/'.join(name)}"})
 
 
 def _place(manifest: Manifest) -> tuple[Kind, str, str]:

@@ -22,6 +22,7 @@ from modelyard.kube.cache import Cache
 from modelyard.kube.errors import ApiError, Expired, Unavailable, from_status
 from modelyard.kube.lists import Scope, list_into
 from modelyard.kube.session import Session
+from modelyard.kube.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Reflector:
         self._session, self._cache = session, cache
         self._on_restart, self._dice = on_restart, dice
         self._version: str | None = None
-        self._failures = 0
+        self._trouble = Trouble(logger, "Watch", str(scope))
         self._alive_at = _now()
 
     def silent_for(self) -> float:
@@ -75,13 +76,12 @@ class Reflector:
                 await self._list_and_watch()
             except Expired:
                 self._version = None
-                self._failures += 1
+                self._trouble.count += 1
             except ApiError as error:
-                self._failures += 1
-                logger.warning("Watch interrupted", extra={"scope": str(self.scope), "reason": str(error)})
+                self._trouble.add(error)
             self._on_restart(self.scope)
-            if self._failures:
-                await asyncio.sleep(self._pause())
+            if self._trouble.count:
+                await asyncio.sleep(self.timing.backoff.delay(self._trouble.count, self._dice))
 
     async def _list_and_watch(self) -> None:
         if self._version is None:
@@ -91,7 +91,7 @@ class Reflector:
         await self._watch(self._version)
         if _now() - started < self.timing.shortest_watch:
             raise Unavailable(f"watch {self.scope}: the server ended it at once")
-        self._failures = 0
+        self._trouble.end()
 
     async def _watch(self, version: str) -> None:
         params = {
@@ -121,10 +121,7 @@ class Reflector:
         elif what != "BOOKMARK":
             self._cache.put(self.scope.kind, found)
         self._version = found["metadata"]["resourceVersion"]
-        self._failures = 0
-
-    def _pause(self) -> float:
-        return self.timing.backoff.delay(self._failures, self._dice)
+        self._trouble.end()
 
 
 def _now() -> float:

@@ -12,9 +12,10 @@ import random
 
 from modelyard.kube.backoff import Backoff, Dice
 from modelyard.kube.cache import Cache
-from modelyard.kube.errors import ApiError, NotFound
+from modelyard.kube.errors import ApiError
 from modelyard.kube.lists import Scope, list_into
 from modelyard.kube.session import Session
+from modelyard.kube.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +51,15 @@ class Relist:
 
     async def run(self) -> None:
         """List until cancelled; trouble with the API server is logged and retried."""
-        failures = 0
+        trouble = Trouble(logger, "List", str(self.scope))
         while True:
             try:
                 await list_into(self._session, self._cache, self.scope)
             except ApiError as error:
-                failures += 1
-                _log(self.scope, error)
-                await asyncio.sleep(self._backoff.delay(failures, self._dice))
+                trouble.add(error)
+                await asyncio.sleep(self._backoff.delay(trouble.count, self._dice))
                 continue
-            failures = 0
+            trouble.end()
             self.synced.set()
             await self._rest()
 
@@ -71,8 +71,3 @@ class Relist:
             return
         await asyncio.sleep(self._settle)
         self._asked.clear()
-
-
-def _log(scope: Scope, error: ApiError) -> None:
-    hint = ": are the CRDs of Modelyard installed?" if isinstance(error, NotFound) else ""
-    logger.warning("List failed%s", hint, extra={"scope": str(scope), "reason": str(error)})
