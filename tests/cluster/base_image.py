@@ -10,6 +10,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.cluster import oci
 from tests.cluster.cache import cache_dir, kept
 from tests.cluster.oci import Image, image_in, write_layout
 from tests.cluster.progress import Progress
@@ -23,9 +24,12 @@ _WITHOUT = (
     "/usr/share/locale/*",
     "/usr/share/lintian/*",
 )
-_LEFT_OUT = "etc/apt/sources.list* etc/resolv.conf etc/hostname var/log/* var/lib/apt/lists usr/lib/python3*/EXTERNALLY-MANAGED"
+_LEFT_OUT = (
+    "etc/apt/sources.list* etc/resolv.conf etc/hostname var/log/* var/lib/apt/lists",
+    "usr/lib/python3*/EXTERNALLY-MANAGED",
+)
 _HOOKS = (
-    f'cd "$1" && rm -rf {_LEFT_OUT}',
+    f'cd "$1" && rm -rf {" ".join(_LEFT_OUT)}',
     'ln -s /usr/bin/python3 "$1/usr/local/bin/python" && ln -s /usr/bin/pip3 "$1/usr/local/bin/pip"',
 )
 
@@ -36,8 +40,8 @@ class NoBaseImage(Exception):
 
 def python_base(progress: Progress) -> Image:
     """The image, made once a machine; `rm -r` its folder in the cache to have it made anew."""
-    recipe = "\n".join([_PACKAGES, *_WITHOUT, *_HOOKS, release(), architecture()])
-    target = cache_dir("images") / f"python-{release()}-{key([recipe.encode()])}"
+    made_by = [Path(file).read_bytes() for file in (__file__, oci.__file__)]
+    target = cache_dir("images") / f"python-{release()}-{key([*made_by, architecture().encode()])}"
     what = f"Making a base image: Debian {release()} with Python"
 
     def make(folder: Path) -> None:

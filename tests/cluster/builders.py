@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.cluster.base_image import python_base
-from tests.cluster.cache import cache_dir
+from tests.cluster.cache import cache_dir, locked
+from tests.cluster.oci import Image
 from tests.cluster.progress import Progress
 from tests.cluster.tools import tool
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_MOST_IMAGES = 60
+_MOST_IMAGES = 150
 
 
 class BuildFailed(Exception):
@@ -93,34 +94,47 @@ class Buildah:
         # Other policies (signatures, public registries) are the user's; ours takes local images as they are.
         self._policy = store / "policy.json"
         self._policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
-        self._command = [str(tool("buildah")), "--root", str(store / "root"), "--runroot", str(store / "run")]
-        self._command += ["--storage-driver", "overlay"]
+        # buildah leaves mounts behind, more when it is interrupted: in a mount namespace of its own they go with it.
+        self._command = ["unshare", "--mount", "--propagation=private", str(tool("buildah"))]
+        self._command += [
+            "--root",
+            str(store / "root"),
+            "--runroot",
+            str(store / "run"),
+            "--storage-driver=overlay",
+        ]
+        self._lock = store / ".lock"
 
     def bases(self, progress: Progress) -> dict[str, str]:
         image = python_base(progress)
         name = f"localhost/modelyard/base:{image.digest[7:19]}"
-        if not self._has(name):
-            pulled = self._do("pull", "--quiet", f"--signature-policy={self._policy}", f"oci:{image.layout}")
-            self._do("tag", pulled.split()[-1], name)
+        with locked(self._lock):
+            self._tidy()
+            self._keep(image, name)
         return {"BASE": name, "BUILD_BASE": name}
 
-    def build(self, job: Job, layout: Path) -> None:
-        self._prune()
-        self._do(
-            "build",
-            "--isolation=chroot",
-            "--network=host",
-            "--layers",
-            "--pull-never",
-            "--format=oci",
-            f"--signature-policy={self._policy}",
-            f"--tag={job.name}",
-            *_common(job.arguments, job),
-        )
-        self._do("push", "--quiet", f"--signature-policy={self._policy}", job.name, f"oci:{layout}")
+    def _keep(self, image: Image, name: str) -> None:
+        if not self._has(name):
+            # buildah makes a name of the path, and takes no path that it cannot make one of: hence a relative one.
+            pull = [
+                *self._command,
+                "pull",
+                "--quiet",
+                f"--signature-policy={self._policy}",
+                f"oci:{image.layout.name}",
+            ]
+            self._do("tag", _run(pull, cwd=image.layout.parent).split()[-1], name)
 
-    def _prune(self) -> None:
-        """Layers of old builds are kept for the next one, but not for ever."""
+    def build(self, job: Job, layout: Path) -> None:
+        options = ["--isolation=chroot", "--network=host", "--layers", "--pull-never", "--format=oci"]
+        options += [f"--signature-policy={self._policy}", f"--tag={job.name}"]
+        with locked(self._lock):
+            self._do("build", *options, *_common(job.arguments, job))
+            self._do("push", "--quiet", f"--signature-policy={self._policy}", job.name, f"oci:{layout}")
+
+    def _tidy(self) -> None:
+        """Drop what an interrupted build left; layers of old builds are kept for the next one, but not for ever."""
+        self._do("rm", "--all")
         if len(self._do("images", "--all", "--quiet").split()) > _MOST_IMAGES:
             self._do("rmi", "--all", "--force")
 
@@ -140,8 +154,8 @@ def _common(arguments: Mapping[str, str], job: Job) -> list[str]:
     return [*values, *secrets, f"--file={job.dockerfile}", str(job.context)]
 
 
-def _run(command: list[str], env: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(command, env={**os.environ, **(env or {})}, capture_output=True, text=True)
+def _run(command: list[str], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, env={**os.environ, **(env or {})}, cwd=cwd, capture_output=True, text=True)
     if done.returncode != 0:
         raise BuildFailed(
             f"`{' '.join(command[:3])} ...` failed:\n{(done.stdout + done.stderr)[-3000:].strip()}"

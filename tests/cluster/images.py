@@ -93,7 +93,7 @@ def _build(chosen: Builder, recipe: Recipe, arguments: Mapping[str, str], layout
         conf = Path(folder) / "pip.conf"
         conf.write_text(pip_settings.pip_conf(settings, bundle=bundle is not None))
         secrets = {"pip-conf": conf} | ({"ca-bundle": bundle} if bundle else {})
-        name = f"localhost/modelyard/{layout.parent.name.strip('.').lower()}"
+        name = f"localhost/modelyard/build:{key([str(recipe.dockerfile.resolve()).encode()])}"
         chosen.build(Job(recipe.dockerfile, recipe.context, arguments, secrets, name), layout)
 
 

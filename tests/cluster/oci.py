@@ -109,7 +109,11 @@ def write_layout(layout: Path, config: dict[str, Any], tars: list[Path]) -> None
     """Write an image of these layers (plain tars) as an OCI layout; `rootfs` of `config` is filled in."""
     (layout / "blobs" / "sha256").mkdir(parents=True)
     packed = [_pack(layout, tar) for tar in tars]
-    config = {**config, "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in packed]}}
+    config = {
+        **config,
+        "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in packed]},
+        "history": [{"created_by": "modelyard"} for _ in packed],  # buildah refuses a base without
+    }
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
