@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -86,12 +87,8 @@ async def _read(got: aiohttp.ClientResponse, longest: int) -> Answer:
 
 def _what_happened(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = (error.os_error.strerror or str(error.os_error)).lower()
-        return (
-            "connection refused"
-            if isinstance(error.os_error, ConnectionRefusedError)
-            else f"no connection: {reason}"
-        )
+        number = error.os_error.errno
+        return os.strerror(number).lower() if number else f"no connection: {error.os_error}"
     if isinstance(error, aiohttp.ClientResponseError):
         return f"the answer is not HTTP: {body_excerpt(error.message.encode())}"
     return DROPPED
