@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from modelyard.api.dataset import DatasetSource
+from modelyard.api.dataset import CONFIG_MAP_ADVICE, DatasetSource
+from modelyard.api.inline_size import gate_rules
 from modelyard.api.kinds import CUSTOM_MODEL, Kind
 from modelyard.api.markers import Column, Rule, as_list_map, atomic
 from modelyard.api.meta import ApiModel, Conditions, DnsLabel, LabelSelector, Resource, Timestamp
@@ -65,7 +66,11 @@ class Gate(ApiModel):
     """What a version must pass before it serves."""
 
     tests: Annotated[list[GateTest], Field(min_length=1, max_length=16), as_list_map("name")]
-    """The tests, 1 to 16. Remove `gate` for the implicit test: every replica starts, answers and stays up."""
+    """The tests, 1 to 16; their inline datasets hold at most 192 KiB of UTF-8 together. Remove `gate` for
+    the implicit test: every replica starts, answers and stays up."""
+
+
+Gate.rules = gate_rules(CONFIG_MAP_ADVICE)
 
 
 class Caller(ApiModel):
@@ -121,6 +126,34 @@ class CustomModelSpec(ApiModel):
 
     callers: Annotated[list[Caller], Field(max_length=32), atomic("list")] = []
     """Who may call the model; at most 32 entries. Absent means every pod of the model's namespace."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.targetType == oldSelf.targetType",
+            "targetType cannot be changed; create a new CustomModel instead",
+            ".targetType",
+        ),
+        Rule(
+            "self.targetType == 'Binary' || !has(self.positiveClassLabel)",
+            "positiveClassLabel is for targetType Binary only; remove it",
+            ".positiveClassLabel",
+        ),
+        Rule(
+            "self.targetType == 'Binary' || !has(self.negativeClassLabel)",
+            "negativeClassLabel is for targetType Binary only; remove it",
+            ".negativeClassLabel",
+        ),
+        Rule(
+            "has(self.positiveClassLabel) == has(self.negativeClassLabel)",
+            "positiveClassLabel and negativeClassLabel belong together; set both, or neither for the labels 1 and 0",
+        ),
+        Rule(
+            "!has(self.positiveClassLabel) || !has(self.negativeClassLabel)"
+            " || self.positiveClassLabel != self.negativeClassLabel",
+            "negativeClassLabel must differ from positiveClassLabel; rename one of them",
+            ".negativeClassLabel",
+        ),
+    )
 
     def labels(self) -> tuple[str, str] | tuple[None, None]:
         """Positive and negative class label in effect; a pair of None unless the model is Binary."""
@@ -192,12 +225,31 @@ class CustomModelStatus(ApiModel):
     """How many versions the model has."""
 
 
+def _locked(name: str, same: str) -> Rule:
+    return Rule(
+        f"!has(self.status) || !has(self.status.serving) || {same}",
+        f"{name} is locked while a version serves, because its pods were told the old value; create a new CustomModel"
+        " instead",
+        f".spec.{name}",
+    )
+
+
+def _locked_label(name: str) -> Rule:
+    field, old = f"self.spec.{name}", f"oldSelf.spec.{name}"
+    return _locked(name, f"has({field}) == has({old}) && (!has({field}) || {field} == {old})")
+
+
 class CustomModel(Resource):
     """A model: what it predicts, what its versions must pass before they serve, and who may call it. The
     newest version that passed serves, under one address that never changes."""
 
     kind: ClassVar[Kind] = CUSTOM_MODEL
-    rules: ClassVar[tuple[Rule, ...]] = (SERVICE_NAME,)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        SERVICE_NAME,
+        _locked("targetName", "self.spec.targetName == oldSelf.spec.targetName"),
+        _locked_label("positiveClassLabel"),
+        _locked_label("negativeClassLabel"),
+    )
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
         Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),

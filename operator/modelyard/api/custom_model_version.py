@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modelyard.api.immutability import frozen_fields
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION, Kind
-from modelyard.api.markers import Column, Rule, as_list_map, rules
+from modelyard.api.markers import Column, Marker, Rule, as_list_map, rules
 from modelyard.api.meta import ApiModel, Conditions, DnsLabel, ObjectRef, Resource
 from modelyard.api.names import LABEL_NAME
 from modelyard.api.quantities import Quantity
@@ -56,6 +56,21 @@ VARIABLE_NAME = rules(
         + "; choose another name",
     ),
 )
+
+
+def _range(least: str, most: str, example: str) -> Marker:
+    value = "quantity(string(self))"
+    return rules(
+        Rule(
+            f"isQuantity(string(self)) && {value}.compareTo(quantity('{least}')) >= 0"
+            f" && {value}.compareTo(quantity('{most}')) <= 0",
+            f"must be a quantity from {least} to {most}, for example {example}",
+        )
+    )
+
+
+Memory = Annotated[Quantity, _range("128Mi", "14Gi", "512Mi")]
+Cpu = Annotated[Quantity, _range("1m", "64", "250m")]
 
 
 class EnvironmentVersionRef(ApiModel):
@@ -114,15 +129,15 @@ class CustomModelVersionSpec(ApiModel):
     requires_ha: bool = False
     """Whether every replica must run on a node of its own (default false)."""
 
-    maximum_memory: Quantity = "1Gi"
+    maximum_memory: Memory = "1Gi"
     """Memory limit of one replica, 128Mi to 14Gi (default 1Gi). A process that takes more is killed."""
 
-    desired_memory: Quantity | None = None
+    desired_memory: Memory | None = None
     """Memory that the scheduler sets aside for one replica, 128Mi up to maximumMemory (default:
     maximumMemory)."""
 
-    cpu: Quantity = "250m"
-    """CPU that the scheduler sets aside for one replica, in cores, above 0 and up to 64 (default 250m)."""
+    cpu: Cpu = "250m"
+    """CPU that the scheduler sets aside for one replica, in cores, 1m to 64 (default 250m)."""
 
     network_egress_policy: EgressPolicy = "NONE"
     """What the model may connect to. NONE (the default): nothing, DNS included. PUBLIC: DNS and the
@@ -137,10 +152,19 @@ class CustomModelVersionSpec(ApiModel):
     """How long the server may take to start."""
 
 
-CustomModelVersionSpec.rules = frozen_fields(
-    CustomModelVersionSpec,
-    but=["description"],
-    advice="only the description of a version can; create a new CustomModelVersion instead",
+CustomModelVersionSpec.rules = (
+    Rule(
+        "!has(self.desiredMemory) || !isQuantity(string(self.desiredMemory))"
+        " || !isQuantity(string(self.maximumMemory))"
+        " || quantity(string(self.desiredMemory)).compareTo(quantity(string(self.maximumMemory))) <= 0",
+        "desiredMemory must not be more than maximumMemory; lower it, or raise maximumMemory",
+        ".desiredMemory",
+    ),
+    *frozen_fields(
+        CustomModelVersionSpec,
+        but=["description"],
+        advice="of a version only the description can be; create a new CustomModelVersion instead",
+    ),
 )
 
 

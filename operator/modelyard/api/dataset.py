@@ -6,9 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from modelyard.api.inline_size import inline_rules
 from modelyard.api.markers import Rule, as_list_map, rules
 from modelyard.api.meta import ApiModel, LocalRef
 from modelyard.api.source import InlineFile
+
+CONFIG_MAP_ADVICE = (
+    "put the data into a ConfigMap (kubectl create configmap NAME --from-file=FILE) and name it in configMap"
+)
 
 
 class DatasetConfigMapRef(LocalRef):
@@ -48,4 +53,5 @@ class DatasetSource(ApiModel):
             "has(self.inline) != has(self.configMap)",
             "exactly one of inline and configMap must be set; remove one, or add the one that is missing",
         ),
+        *inline_rules(CONFIG_MAP_ADVICE),
     )

@@ -60,12 +60,14 @@ def source_digest(source: Source) -> str:
 def version_key(name: str, spec: CustomModelVersionSpec) -> str:
     """Ten hex digits that stand for a version: its name and all of its spec but the description.
 
+    The order of files and of variables does not count, as it does not to the API server, which freezes the spec.
     Fields at their default do not count, so that a field added by a newer release changes no key. The same
     for a full object and for one that went through `without_contents`.
     """
     fields = spec.model_dump(
         mode="json", by_alias=True, exclude_defaults=True, exclude={"description", "source"}
     )
+    fields.get("environmentVariables", []).sort(key=lambda variable: variable["name"])
     return canonical_hash({"name": name, "spec": fields, "source": source_digest(spec.source)}, 10)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from modelyard.api.kinds import Kind
 from modelyard.api.markers import (
+    VALIDATIONS,
     Column,
     Rule,
     as_list_map,
@@ -17,7 +20,6 @@ from modelyard.api.markers import (
     atomic,
     dns_label,
     dns_subdomain,
-    rules,
 )
 
 
@@ -39,6 +41,13 @@ class ApiModel(BaseModel):
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     """CEL rules over this object as a whole; the API server enforces them."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        if cls.rules:
+            schema[VALIDATIONS] = [rule.to_json() for rule in cls.rules]
+        return schema
 
     def to_json(self) -> dict[str, Any]:
         """As JSON for the API server: camelCase, absent instead of null, times as RFC 3339."""
@@ -132,8 +141,26 @@ class LabelRequirement(ApiModel):
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
     """How the label's value relates to `values`."""
 
-    values: Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=64), as_list_set()] = []
+    values: Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=32), as_list_set()] = []
     """Values for In and NotIn; must be absent for Exists and DoesNotExist."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+            "values must be given for In and NotIn and must be absent for Exists and DoesNotExist",
+            ".values",
+        ),
+        Rule(
+            "!format.qualifiedName().validate(self.key).hasValue()",
+            "key must be a label's key, for example app or example.com/team",
+            ".key",
+        ),
+        Rule(
+            "!has(self.values) || self.values.all(v, !format.labelValue().validate(v).hasValue())",
+            "values must be values of a label: at most 63 letters, digits, '-', '_' and '.'",
+            ".values",
+        ),
+    )
 
 
 class LabelSelector(ApiModel):
@@ -144,8 +171,18 @@ class LabelSelector(ApiModel):
     ] = {}
     """Labels that must be there with exactly these values."""
 
-    match_expressions: Annotated[list[LabelRequirement], Field(max_length=32), atomic("list")] = []
+    match_expressions: Annotated[list[LabelRequirement], Field(max_length=8), atomic("list")] = []
     """Further requirements on labels."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.matchLabels) || self.matchLabels.all(k, !format.qualifiedName().validate(k).hasValue()"
+            " && !format.labelValue().validate(self.matchLabels[k]).hasValue())",
+            "matchLabels must hold labels, for example app: front; keys like app or example.com/team, values of at"
+            " most 63 letters, digits, '-', '_' and '.'",
+            ".matchLabels",
+        ),
+    )
 
 
 class Resource(ApiModel):
@@ -156,24 +193,3 @@ class Resource(ApiModel):
     """What `kubectl get` prints after the name."""
 
     metadata: ObjectMeta
-
-
-__all__ = [
-    "ApiModel",
-    "Column",
-    "Condition",
-    "ConditionStatus",
-    "Conditions",
-    "DnsLabel",
-    "DnsSubdomain",
-    "LabelRequirement",
-    "LabelSelector",
-    "LocalRef",
-    "ObjectMeta",
-    "ObjectRef",
-    "OwnerReference",
-    "Resource",
-    "Rule",
-    "Timestamp",
-    "rules",
-]

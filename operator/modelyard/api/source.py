@@ -6,13 +6,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from modelyard.api.inline_size import MAX_INLINE_BYTES, inline_rules
 from modelyard.api.markers import Rule, as_list_map, rules
 from modelyard.api.meta import ApiModel, LocalRef
 
 MAX_INLINE_FILES = 100
-MAX_INLINE_BYTES = 192 * 1024
-"""UTF-8 bytes of all inline contents of one object: what plain `kubectl apply` can still store twice."""
-
 PATH_RULES = rules(
     Rule(
         "!self.startsWith('/') && !self.endsWith('/') && !self.contains('//')",
@@ -75,5 +73,14 @@ class Source(ApiModel):
         Rule(
             "has(self.inline) != has(self.configMap)",
             "exactly one of inline and configMap must be set; remove one, or add the one that is missing",
+        ),
+        Rule(
+            "!has(self.inline) || self.inline.all(f, !self.inline.exists(g, g.path.startsWith(f.path + '/')))",
+            "inline has a path that is both a file and a directory; rename one of them",
+            ".inline",
+        ),
+        *inline_rules(
+            "put large files into a ConfigMap (kubectl create configmap NAME --from-file=DIRECTORY) and name it in"
+            " configMap",
         ),
     )
