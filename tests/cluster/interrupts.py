@@ -10,7 +10,7 @@ from types import FrameType
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """Somebody asked the command to end; carries the signal's number."""
 
     def __init__(self, number: int) -> None:

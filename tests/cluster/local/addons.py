@@ -11,20 +11,26 @@ DNS_NAME = "coredns"
 _DNS_LABELS = {"k8s-app": "kube-dns"}
 
 # `ttl 5` on one line with its braces would parse, and answer SERVFAIL. The last block says at once that a name
-# outside the cluster does not exist: there is no other resolver to ask.
+# outside the cluster does not exist: there is no other resolver to ask. Blocks of their own, because within one
+# block CoreDNS asks its plugins in an order of its own, and `template` would answer for all.
 _COREFILE = f"""\
-.:53 {{
+{DOMAIN}:53 in-addr.arpa:53 {{
     errors
     health :8080
     ready :8181
-    hosts {{
-        {INTERNET_ADDRESS} {INTERNET_NAME}
-        fallthrough
-    }}
     kubernetes {DOMAIN} in-addr.arpa {{
         ttl 5
     }}
-    template ANY ANY . {{
+}}
+{INTERNET_NAME}:53 {{
+    errors
+    hosts {{
+        {INTERNET_ADDRESS} {INTERNET_NAME}
+    }}
+}}
+.:53 {{
+    errors
+    template ANY ANY {{
         rcode NXDOMAIN
     }}
 }}
