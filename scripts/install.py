@@ -20,12 +20,15 @@ from tests.cluster import images, interrupts, packages, tools
 from tests.cluster.builders import BuildFailed
 from tests.cluster.progress import Progress
 from tests.cluster.provider import ClusterUnavailable, Provider, choose
+from tests.cluster.waiting import NeverHappened, until
 
 ROOT = Path(__file__).resolve().parents[1]
 CHART = ROOT / "charts" / "modelyard"
 RELEASE = "modelyard"
 NAMESPACE = "modelyard-system"
+SELECTOR = f"app.kubernetes.io/name=modelyard,app.kubernetes.io/instance={RELEASE}"
 READY_SECONDS = 180
+MANY_RESTARTS = 3
 
 EXPECTED = (
     ClusterUnavailable,
@@ -116,14 +119,33 @@ def _take_over(clients: Clients) -> None:
 
 def _wait(clients: Clients) -> None:
     try:
-        clients.kubectl("rollout", "status", f"deployment/{RELEASE}", f"--timeout={READY_SECONDS}s")
-    except CommandFailed as failure:
+        until("the operator is ready", lambda: _is_ready(clients), timeout=READY_SECONDS, every=0.5)
+    except (NeverHappened, CommandFailed) as failure:
         look = [
             clients.kubectl("get", "pods", "--output=wide", check=False),
             clients.kubectl("get", "events", "--sort-by=.lastTimestamp", check=False),
             clients.kubectl("logs", f"deployment/{RELEASE}", "--tail=30", check=False),
         ]
         raise CommandFailed("\n".join([str(failure), *look])) from None
+
+
+def _is_ready(clients: Clients) -> bool:
+    """Whether the pod of the newest template is. Raises CommandFailed when it crashes again and again."""
+    deployment = json.loads(clients.kubectl("get", f"deployment/{RELEASE}", "--output=json"))
+    status, generation = deployment.get("status", {}), deployment["metadata"]["generation"]
+    if status.get("observedGeneration") == generation and status.get("replicas") == status.get(
+        "updatedReplicas"
+    ):
+        pods = json.loads(clients.kubectl("get", "pods", f"--selector={SELECTOR}", "--output=json"))["items"]
+        if (restarts := max(map(_restarts, pods), default=0)) >= MANY_RESTARTS:
+            raise CommandFailed(f"The operator does not start ({restarts} restarts).")
+        return bool(status.get("readyReplicas", 0) >= 1)
+    return False
+
+
+def _restarts(pod: Mapping[str, Any]) -> int:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return sum(container["restartCount"] for container in statuses)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
