@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import kopf
+from kopf._core.engines.peering import Identity
 
 from modelyard.api.kinds import OWN_KINDS, Kind
 from modelyard.handlers.observers import both
@@ -36,6 +37,8 @@ STUCK_AFTER = WATCH_SECONDS + 2 * SILENCE_SECONDS
 
 _BACKOFF = Backoff(base=0.5, cap=30.0)
 _NO_FINALIZER = "modelyard.dev/no-finalizer"
+_IDENTITY = Identity("modelyard")
+"""Without one, kopf looks up the user's name, which a uid in a container does not have."""
 
 
 class WatchEngineFailed(Exception):
@@ -90,6 +93,7 @@ class Engine:
         tasks = await kopf.spawn_tasks(
             registry=self._registry,
             settings=_engine_settings(),
+            identity=_IDENTITY,
             standalone=True,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
