@@ -73,6 +73,8 @@ def _available(facts: Facts) -> Finding:
     if serving is None:
         return false(Type.AVAILABLE, Reason.NOT_SERVING, "no version has passed its tests yet")
     if ready_pods(facts.stable_endpoints):
+        if _is_switching(facts):
+            return true(Type.AVAILABLE, Reason.PROMOTING, f'version "{serving.name}" ({serving.label}) takes over')
         return true(Type.AVAILABLE, Reason.SERVING, f'version "{serving.name}" ({serving.label}) serves')
     return false(Type.AVAILABLE, Reason.DEGRADED, f'no pod of version "{serving.name}" is ready')
 
@@ -80,6 +82,9 @@ def _available(facts: Facts) -> Finding:
 def _ready(facts: Facts, refusal: Refusal | None, available: Finding) -> Finding:
     if refusal:
         return false(Type.READY, refusal.reason, refusal.message)
+    if facts.ledger.serving and _is_switching(facts):
+        text = f'version "{facts.ledger.serving.name}" takes over; its endpoints are awaited'
+        return unknown(Type.READY, Reason.PROMOTING, text)
     if not facts.live:
         return _ready_without_versions(facts)
     short = _shortage(facts)
@@ -101,11 +106,16 @@ def _ready_without_versions(facts: Facts) -> Finding:
     return true(Type.READY, Reason.SERVING_VERSION_DELETED, text)
 
 
+def _is_switching(facts: Facts) -> bool:
+    serving = facts.ledger.serving
+    return serving is not None and serving.switched_at is None
+
+
 def _ready_at_rest(facts: Facts, available: Finding) -> Finding:
     """Nothing is under way: either the newest serves, or it was refused, or it waits for a label."""
     refused = _refused_newest(facts)
     if refused:
-        why = _why_refused(refused)
+        why = _why_refused(refused).rstrip(".")
         serves = f"; {available.message}" if available.status == "True" else "; nothing serves"
         text = f'version "{refused.name}" ({refused.label}) was refused: {why}{serves}'
         return false(Type.READY, Reason.CANDIDATE_REJECTED, text)

@@ -77,7 +77,10 @@ def _message(summary: CheckSummary) -> str:
     ]
     if bad:
         return bad[0]
-    return summary.error or f"{summary.counts.rows} rows in {summary.counts.requests} requests"
+    if summary.error:
+        return summary.error
+    ended = ", ".join(f"{name} {check.status}" for name, check in summary.checks.items())
+    return f"{ended}: {summary.counts.rows} rows in {summary.counts.requests} requests"
 
 
 def _running(facts: Facts) -> dict[str, Any]:

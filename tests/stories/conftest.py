@@ -1,0 +1,41 @@
+"""A story: a world, a transcript of it, and the golden file that it must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.story import Story
+from tests.support.transcript import GOLDEN
+
+
+@pytest.fixture
+def story(request: pytest.FixtureRequest) -> Iterator[Story]:
+    """Told by the test; compared when the test has passed."""
+    told = Story()
+    yield told
+    if request.node.stash.get(_FAILED, False):
+        return
+    told.end()
+    name = request.node.name.removeprefix("test_")
+    path = GOLDEN / f"{name}.txt"
+    if request.config.getoption("--update-golden"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(told.transcript.text())
+    assert path.exists(), f"no golden file for this story yet: run `make golden` and read {path.name}"
+    assert told.transcript.text() == path.read_text(), f"the story {name} is told differently now; see `make golden`"
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:  # type: ignore[misc]
+    """Remember a failed test, so that its transcript does not fail it again."""
+    report = yield
+    if report.when == "call" and report.failed:  # type: ignore[attr-defined]
+        item.stash[_FAILED] = True
+    return report  # type: ignore[return-value]

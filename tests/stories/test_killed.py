@@ -1,0 +1,156 @@
+"""The operator is killed at each write in turn, before it and after it; a new one must bring the same end.
+
+No label is given twice and nothing untested serves on the way: `Invariants` looks at every write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from modelyard.api.kinds import (
+    CUSTOM_MODEL,
+    CUSTOM_MODEL_VERSION,
+    DEPLOYMENT,
+    EXECUTION_ENVIRONMENT,
+    EXECUTION_ENVIRONMENT_VERSION,
+    MODEL_LEDGER,
+    SERVICE,
+    Kind,
+)
+from tests.support.fake_api import Write
+from tests.support.invariants import Invariants
+from tests.support.objects import NAMESPACE, make_environment, make_gate, make_model, make_version
+from tests.support.world import World
+
+BAD = "row 2: prediction is NaN; every prediction must be a finite number"
+
+
+class Killed(BaseException):
+    """The operator dies here; no handler of its own may see this."""
+
+
+@dataclass
+class Killer:
+    """Kills the operator at its n-th write, once."""
+
+    world: World
+    at: int
+    moment: str
+    count: int = 0
+    struck: str = ""
+
+    def __post_init__(self) -> None:
+        self.invariants = Invariants(self.world.api)
+        self.world.api.before_write = self.before
+        self.world.api.after_write = self.after
+
+    def before(self, method: str, path: str, kind: Kind, name: str) -> None:
+        if self.moment == "before" and self._is_due():
+            self.struck = f"before {method} {kind.name} {name}"
+            raise Killed(self.struck)
+
+    def after(self, write: Write) -> None:
+        self.invariants.check(write)
+        if self.moment == "after" and write.actor == "operator" and self._is_due():
+            self.struck = f"after {write}"
+            raise Killed(self.struck)
+
+    def _is_due(self) -> bool:
+        self.count += 1
+        return self.count == self.at
+
+
+async def _live(world: World, killer: Killer | None) -> None:
+    """Two good versions, a third that is not, and then the one that serves is taken back."""
+    world.platform.failing["hello-3"] = BAD
+    steps = [
+        lambda: world.user.apply(
+            make_environment(), make_model(gate=make_gate("accuracy")), make_version("hello-1", label=None)
+        ),
+        lambda: world.user.apply(make_version("hello-2", label=None, replicas=2)),
+        lambda: world.user.apply(make_version("hello-3", label=None)),
+        lambda: world.user.delete(CUSTOM_MODEL_VERSION, "hello-2"),
+    ]
+    for step in steps:
+        step()
+        await _settled(world, killer)
+        for _ in range(2):
+            await _on(world, killer)
+
+
+async def _settled(world: World, killer: Killer | None) -> None:
+    try:
+        await world.settle()
+    except Killed:
+        world.api.actor = "operator"
+        world.start_operator()
+        await _settled(world, killer)
+
+
+async def _on(world: World, killer: Killer | None) -> None:
+    try:
+        await world.pass_time(20, step=20)
+    except Killed:
+        world.api.actor = "operator"
+        world.start_operator()
+        await _settled(world, killer)
+
+
+def _end(world: World) -> dict[str, Any]:
+    """What must be the same in the end: who serves, which labels, what runs, and what is said."""
+    ledger = world.get(MODEL_LEDGER, "hello")["spec"]
+    return {
+        "labels": {fact["name"]: fact["label"] for fact in ledger["versions"]},
+        "verdicts": {fact["name"]: fact.get("verdict", {}).get("result") for fact in ledger["versions"]},
+        "serving": ledger["serving"]["name"],
+        "promotions": [(promotion["label"]) for promotion in ledger["promotions"]],
+        "selector": world.get(SERVICE, "hello")["spec"]["selector"],
+        "deployments": {m["metadata"]["name"]: m["spec"]["replicas"] for m in world.all(DEPLOYMENT)},
+        "environments": [m["spec"]["number"] for m in world.all(EXECUTION_ENVIRONMENT_VERSION)],
+        "conditions": {
+            (kind.name, m["metadata"]["name"]): [(c["type"], c["status"], c["reason"]) for c in m["status"]["conditions"]]
+            for kind in (CUSTOM_MODEL, CUSTOM_MODEL_VERSION, EXECUTION_ENVIRONMENT)
+            for m in world.all(kind)
+        },
+    }
+
+
+async def _undisturbed() -> tuple[dict[str, Any], int]:
+    world = World()
+    await _live(world, None)
+    return _end(world), len(world.writes())
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_killed_at_each_write_in_turn(moment: str) -> None:
+    expected, writes = await _undisturbed()
+    assert expected["serving"] == "hello-1"
+    assert expected["labels"] == {"hello-1": "1.0", "hello-2": "2.0", "hello-3": "3.0"}
+    assert expected["promotions"] == ["1.0", "2.0", "1.0"]
+    struck = set()
+    for at in range(1, writes + 1):
+        world = World(seed=at)
+        killer = Killer(world, at, moment)
+        await _live(world, killer)
+        struck.add(killer.struck)
+        end = _end(world)
+        assert end == expected, f"killed {killer.struck}"
+        assert not world.failures, (killer.struck, world.failures)
+    assert "" not in struck, "a write was announced at which nobody was killed"
+    assert len(struck) > 20
+
+
+async def test_labels_stay_when_killed_between_the_ledger_and_the_rest() -> None:
+    """A kill right after a label was given: the next operator finds it given, and gives no other."""
+    world = World()
+    killer = Killer(world, 10**9, "after")
+    world.user.apply(make_environment(), make_model(), make_version("hello-1", label=None))
+    await _settled(world, killer)
+    saved = world.get(MODEL_LEDGER, "hello")["spec"]["versions"]
+    world.start_operator()
+    await _settled(world, killer)
+    assert world.get(MODEL_LEDGER, "hello")["spec"]["versions"] == saved
+    assert world.api.objects[(MODEL_LEDGER, NAMESPACE, "hello")]["spec"]["highestLabel"] == "1.0"

@@ -1,0 +1,207 @@
+"""What Kubernetes does around the operator, as far as a pass can notice: Deployments, pods, endpoints, Jobs.
+
+It works on the same store, by its own name, one step at a time. How a version's pods behave is told by the
+version's name; everything else runs and is ready at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from modelyard.api import labels
+from modelyard.api.kinds import CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, JOB, POD, SERVICE
+from modelyard.status.conditions import timestamp
+from tests.support.fake_api import FakeApi, addresses
+
+Manifest = dict[str, Any]
+Behaviour = Literal["ready", "starting", "crashes", "silent", "unpullable", "unschedulable"]
+
+ACTOR = "kubernetes"
+
+
+@dataclass
+class Platform:
+    """Controllers and kubelets in one. `behaviour` and `failing` are by version name."""
+
+    api: FakeApi
+    behaviour: dict[str, Behaviour] = field(default_factory=dict)
+    failing: dict[str, str] = field(default_factory=dict)
+    """Versions whose tests fail, and with which message."""
+
+    holds_jobs: bool = False
+    """Whether Jobs run on and on, for stories in which something happens during a test."""
+
+    def step(self, now: datetime) -> bool:
+        """Bring everything one step closer to what is asked; whether anything changed."""
+        before, actor = len(self.api.writes), self.api.actor
+        self.api.actor = ACTOR
+        try:
+            for _, namespace, name in list(addresses(self.api, "Deployment")):
+                self._deployment(namespace, name, now)
+            for _, namespace, name in list(addresses(self.api, "Service")):
+                self._endpoints(namespace, name)
+            for _, namespace, name in list(addresses(self.api, "Job")):
+                self._job(namespace, name, now)
+        finally:
+            self.api.actor = actor
+        return len(self.api.writes) > before
+
+    def _deployment(self, namespace: str, name: str, now: datetime) -> None:
+        deployment = self.api.peek(DEPLOYMENT, namespace, name)
+        wanted, pods = deployment["spec"]["replicas"], self._pods(namespace, name)
+        for pod in pods[wanted:]:
+            self.api.delete(POD, namespace, pod["metadata"]["name"])
+        for number in range(len(pods), wanted):
+            self._pod(deployment, number)
+        pods = self._pods(namespace, name)
+        behaviour = self.behaviour.get(self._version(namespace, name), "ready")
+        for pod in pods:
+            self._set(POD, namespace, pod["metadata"]["name"], _pod_status(behaviour, pod))
+        ready = len(pods) if behaviour == "ready" else 0
+        self._set(DEPLOYMENT, namespace, name, _deployment_status(deployment, len(pods), ready, now))
+
+    def _pods(self, namespace: str, workload: str) -> list[Manifest]:
+        found = [self.api.peek(*address) for address in addresses(self.api, "Pod") if address[1] == namespace]
+        return [pod for pod in found if pod["metadata"]["labels"].get(labels.WORKLOAD) == workload]
+
+    def _pod(self, deployment: Manifest, number: int) -> None:
+        meta, template = deployment["metadata"], deployment["spec"]["template"]
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": meta["name"], "uid": meta["uid"]}
+        taken = {address[2] for address in addresses(self.api, "Pod")}
+        name = next(n for n in (f"{meta['name']}-{i}" for i in range(number, 99)) if n not in taken)
+        metadata = {
+            "name": name,
+            "namespace": meta["namespace"],
+            "labels": template["metadata"]["labels"],
+            "ownerReferences": [owner],
+        }
+        self.api.create(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+
+    def _version(self, namespace: str, workload: str) -> str:
+        return str(self.api.peek(CONTROLLER_REVISION, namespace, workload)["data"]["version"])
+
+    def _endpoints(self, namespace: str, name: str) -> None:
+        service = self.api.peek(SERVICE, namespace, name)
+        selector = service["spec"]["selector"]
+        pods = [self.api.peek(*a) for a in addresses(self.api, "Pod") if a[1] == namespace]
+        chosen = [pod for pod in pods if selector.items() <= pod["metadata"]["labels"].items()]
+        endpoints = [
+            {
+                "addresses": [pod["status"]["podIP"]],
+                "conditions": {"ready": _is_ready(pod)},
+                "targetRef": {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]},
+            }
+            for pod in chosen
+            if pod.get("status", {}).get("podIP")
+        ]
+        self._slice(service, endpoints)
+
+    def _slice(self, service: Manifest, endpoints: list[Manifest]) -> None:
+        meta = service["metadata"]
+        address = (ENDPOINT_SLICE, meta["namespace"], f"{meta['name']}-slice")
+        if address in self.api.objects:
+            self.api.change(*address, endpoints=endpoints)
+            return
+        owner = {"apiVersion": "v1", "kind": "Service", "name": meta["name"], "uid": meta["uid"]}
+        found = {**meta.get("labels", {}), "kubernetes.io/service-name": meta["name"]}
+        metadata = {"name": address[2], "namespace": address[1], "labels": found, "ownerReferences": [owner]}
+        body = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata}
+        self.api.create(ENDPOINT_SLICE, {**body, "endpoints": endpoints})
+
+    def _job(self, namespace: str, name: str, now: datetime) -> None:
+        job = self.api.peek(JOB, namespace, name)
+        if self.holds_jobs or self._pods(namespace, name):
+            return
+        summary = self._run(namespace, job)
+        self._pod(job, 0)
+        pod = self._pods(namespace, name)[0]
+        ended = {"exitCode": 0, "reason": "Completed", "message": json.dumps(summary), "finishedAt": timestamp(now)}
+        status = {"phase": "Succeeded", "containerStatuses": [{"name": "check", "state": {"terminated": ended}}]}
+        self._set(POD, namespace, pod["metadata"]["name"], status)
+        condition = {"type": "Complete", "status": "True", "lastTransitionTime": timestamp(now)}
+        self._set(JOB, namespace, name, {"conditions": [condition]})
+
+    def _run(self, namespace: str, job: Manifest) -> Manifest:
+        """What the runner would say, from its mounted plan and the version's behaviour."""
+        mounted = job["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"]
+        plan = json.loads(self.api.peek(CONFIG_MAP, namespace, mounted)["data"]["plan.json"])
+        version = self._version_of_label(namespace, plan["model"], plan["version"])
+        failure = self.failing.get(version)
+        return _summary(plan, failure)
+
+    def _version_of_label(self, namespace: str, model: str, label: str) -> str:
+        revisions = [self.api.peek(*a) for a in addresses(self.api, "ControllerRevision") if a[1] == namespace]
+        records = [r["data"] for r in revisions]
+        return next(r["version"] for r in records if (r["model"], r["label"]) == (model, label))
+
+    def _set(self, kind: Any, namespace: str, name: str, status: Manifest) -> None:
+        if self.api.peek(kind, namespace, name).get("status") != status:
+            self.api.set_status(kind, namespace, name, status)
+
+
+def _is_ready(pod: Mapping[str, Any]) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+
+
+def _pod_status(behaviour: Behaviour, pod: Manifest) -> Manifest:
+    number = int(pod["metadata"]["uid"][-12:], 16)
+    ready = behaviour == "ready"
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    if behaviour == "unschedulable":
+        message = "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules."
+        scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        return {"phase": "Pending", "conditions": [*conditions, scheduled]}
+    return {
+        "phase": "Running" if behaviour != "unpullable" else "Pending",
+        "podIP": f"10.244.1.{number % 250}",
+        "conditions": conditions,
+        "containerStatuses": [{"name": "model", "ready": ready, **_container(behaviour)}],
+    }
+
+
+def _container(behaviour: Behaviour) -> Manifest:
+    if behaviour == "crashes":
+        last = {"exitCode": 1, "reason": "Error", "message": "ImportError: no module named model"}
+        waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
+        return {"restartCount": 3, "state": {"waiting": waiting}, "lastState": {"terminated": last}}
+    if behaviour == "unpullable":
+        waiting = {"reason": "ImagePullBackOff", "message": "manifest unknown"}
+        return {"restartCount": 0, "image": "nowhere/none:1", "state": {"waiting": waiting}}
+    return {"restartCount": 0, "state": {"running": {}}}
+
+
+def _deployment_status(deployment: Manifest, pods: int, ready: int, now: datetime) -> Manifest:
+    wanted = deployment["spec"]["replicas"]
+    created = datetime.fromisoformat(deployment["metadata"]["creationTimestamp"])
+    late = (now - created).total_seconds() > deployment["spec"]["progressDeadlineSeconds"]
+    reason = "ProgressDeadlineExceeded" if late and ready < wanted else "NewReplicaSetAvailable"
+    return {
+        "observedGeneration": deployment["metadata"]["generation"],
+        "replicas": pods,
+        "updatedReplicas": pods,
+        "readyReplicas": ready,
+        "availableReplicas": ready,
+        "conditions": [{"type": "Progressing", "status": "False" if "Exceeded" in reason else "True", "reason": reason}],
+    }
+
+
+def _summary(plan: Manifest, failure: str | None) -> Manifest:
+    skip = plan["configuration"]["errorCheck"] == "skip"
+    error_check = (
+        {"status": "skipped", "message": ""}
+        if skip
+        else {"status": "failed" if failure else "succeeded", "message": failure or "2 rows"}
+    )
+    failed_start = bool(failure and skip)
+    service = {"status": "failed" if failed_start else "succeeded", "message": failure if failed_start else "all up"}
+    return {
+        "v": 1,
+        "overallStatus": "failed" if failure else "succeeded",
+        "checks": {"longRunningService": service, "errorCheck": error_check},
+        "counts": {"rows": 0 if skip else 2, "requests": 3},
+        "durationSeconds": 1.5,
+    }

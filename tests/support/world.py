@@ -1,0 +1,237 @@
+"""A whole small world: API server, Kubernetes' controllers, users, a clock, and the operator's real machinery.
+
+The passes, the cache, the routing of wakes and the schedule are the operator's own; what is played is the API
+server (`fake_api`) and Kubernetes (`platform`). Nothing sleeps: time passes when a test says so.
+
+    world = World()
+    world.user.apply(make_model())
+    await world.settle()
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+
+from modelyard.api.kinds import (
+    CHILD_KINDS,
+    CUSTOM_MODEL,
+    CUSTOM_MODEL_VERSION,
+    EXECUTION_ENVIRONMENT,
+    EXECUTION_ENVIRONMENT_VERSION,
+    MODEL_TEST,
+    OWN_KINDS,
+    Kind,
+    kind_of,
+)
+from modelyard.handlers.queue import Schedule
+from modelyard.handlers.routing import Key, woken
+from modelyard.kube.cache import Cache
+from modelyard.kube.errors import ApiError
+from modelyard.kube.live import LiveCluster
+from modelyard.reconcilers.custom_model.reconcile import reconcile as custom_model
+from modelyard.reconcilers.custom_model_version.reconcile import reconcile as custom_model_version
+from modelyard.reconcilers.execution_environment.reconcile import reconcile as execution_environment
+from modelyard.reconcilers.execution_environment_version.facts import Resolution, Resolved
+from modelyard.reconcilers.execution_environment_version.reconcile import Reconciler
+from modelyard.reconcilers.model_test.reconcile import reconcile as model_test
+from modelyard.settings import Settings
+from modelyard.status.outcomes import Settled, Stalled, Waiting
+from tests.support.fake_api import FakeApi, Write, copied
+from tests.support.objects import NAMESPACE
+from tests.support.platform import Platform
+
+Manifest = dict[str, Any]
+
+START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+DIGEST = "sha256:" + "a" * 64
+PASS_LIMIT = 2000
+"""Passes in one `settle`; more means that two passes wake each other for ever."""
+
+RETRY = timedelta(seconds=1)
+
+
+async def _registry(image: str, secrets: Sequence[Manifest]) -> Resolution:
+    """A registry that has everything."""
+    return Resolved(f"{image.partition(':')[0]}@{DIGEST}", DIGEST)
+
+
+@dataclass
+class World:
+    """Everything around one namespace of one cluster."""
+
+    settings: Settings = field(default_factory=Settings)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = START
+        self.api = FakeApi(lambda: self.now)
+        self.platform = Platform(self.api)
+        self.user = User(self)
+        self.passes = 0
+        self.failures: list[tuple[Key, ApiError]] = []
+        self.resolve = _registry
+        self.watch_is_broken = False
+        self._dice = random.Random(self.seed)
+        self.api.watchers.append(self._watch)
+        self.start_operator()
+
+    # --- the operator ----------------------------------------------------------------------------------
+
+    def start_operator(self) -> None:
+        """A new process: it knows nothing, lists everything and looks at every object."""
+        self.cache, self._schedule = Cache(), Schedule[Key]()
+        self.cluster = LiveCluster(self.api, self.cache, now=lambda: self.now)  # type: ignore[arg-type]
+        self.cache.listen(self._wake)
+        self.relist()
+
+    def relist(self) -> None:
+        """What the operator does at its start, every ten minutes, and after a watch broke."""
+        for kind in (*OWN_KINDS, *CHILD_KINDS):
+            listed = [(ns, name, m) for (k, ns, name), m in self.api.objects.items() if k == kind]
+            for _, _, manifest in sorted(listed, key=lambda item: item[1]):
+                self.cache.put(kind, copied(manifest))
+            self.cache.sweep(kind, None, {(ns, name) for ns, name, _ in listed}, str(self.api.version))
+
+    def _watch(self, kind: Kind, event: str, manifest: Manifest) -> None:
+        watched = kind in OWN_KINDS or kind in CHILD_KINDS
+        if self.watch_is_broken or not watched:
+            return
+        ours = "modelyard.dev/managed-by" in manifest["metadata"].get("labels", {})
+        if kind in CHILD_KINDS and not ours:
+            return
+        if event == "DELETED":
+            self.cache.remove(kind, manifest)
+        else:
+            self.cache.put(kind, manifest)
+
+    def _wake(self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None) -> None:
+        keys = sorted(woken(kind, namespace, (old, new), self.cache), key=lambda key: (key.kind.name, key.name))
+        self._dice.shuffle(keys)
+        for key in keys:
+            self._schedule.wake(key, self._seconds())
+
+    async def work(self) -> int:
+        """Passes until no key is due; how many."""
+        done = 0
+        while (key := self._schedule.take(self._seconds())) is not None:
+            done += 1
+            self.passes += 1
+            assert done < PASS_LIMIT, f"passes never end; the last was over {key}"
+            await self._pass(key)
+        return done
+
+    async def _pass(self, key: Key) -> None:
+        try:
+            outcome = await self._reconcilers[key.kind](
+                self.cluster, self.settings, key.namespace, key.name, self.now
+            )
+        except ApiError as error:
+            self.failures.append((key, error))
+            outcome = Waiting(RETRY)
+        self._schedule.done(key)
+        match outcome:
+            case Waiting():
+                self._schedule.wake_at(key, self._seconds() + outcome.retry_after.total_seconds())
+            case Settled() | Stalled():
+                pass
+            case _:
+                assert_never(outcome)
+
+    @property
+    def _reconcilers(self) -> Mapping[Kind, Any]:
+        async def resolve(image: str, secrets: Sequence[Manifest]) -> Resolution:
+            return await self.resolve(image, secrets)
+
+        return {
+            EXECUTION_ENVIRONMENT: execution_environment,
+            EXECUTION_ENVIRONMENT_VERSION: Reconciler(resolve),
+            CUSTOM_MODEL: custom_model,
+            CUSTOM_MODEL_VERSION: custom_model_version,
+            MODEL_TEST: model_test,
+            OWN_KINDS[4]: _no_pass,
+        }
+
+    # --- time ------------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Let the operator and Kubernetes work until neither has anything to do at this moment."""
+        while True:
+            worked = await self.work()
+            if not self.platform.step(self.now) and not worked:
+                return
+
+    async def pass_time(self, seconds: float, step: float = 5) -> None:
+        """Let time pass in steps, and settle after each."""
+        end = self.now + timedelta(seconds=seconds)
+        while self.now < end:
+            self.now = min(end, self.now + timedelta(seconds=step))
+            await self.settle()
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+    # --- looking ---------------------------------------------------------------------------------------
+
+    def get(self, kind: Kind, name: str) -> Manifest:
+        """An object of the namespace as the API server has it."""
+        return self.api.get(kind, NAMESPACE, name)
+
+    def all(self, kind: Kind) -> list[Manifest]:
+        """All objects of a kind, by name."""
+        found = [(name, manifest) for (k, _, name), manifest in self.api.objects.items() if k == kind]
+        return [copied(manifest) for _, manifest in sorted(found, key=lambda item: item[0])]
+
+    def condition(self, kind: Kind, name: str, type: str = "Ready") -> tuple[str, str]:
+        """(status, reason) of a condition."""
+        found = next(c for c in self.get(kind, name)["status"]["conditions"] if c["type"] == type)
+        return found["status"], found["reason"]
+
+    def message(self, kind: Kind, name: str, type: str = "Ready") -> str:
+        """The message of a condition."""
+        return next(c["message"] for c in self.get(kind, name)["status"]["conditions"] if c["type"] == type)
+
+    def writes(self, actor: str = "operator", since: int = 0) -> list[Write]:
+        """What an actor changed, in order."""
+        return [write for write in self.api.writes[since:] if write.actor == actor]
+
+
+async def _no_pass(*_: Any) -> Settled:
+    return Settled()
+
+
+@dataclass
+class User:
+    """Somebody with kubectl."""
+
+    world: World
+
+    def apply(self, *manifests: Manifest) -> None:
+        """Create, or change the spec of what exists."""
+        api, actor = self.world.api, self.world.api.actor
+        api.actor = "user"
+        for manifest in manifests:
+            kind = kind_of(manifest["apiVersion"], manifest["kind"])
+            metadata = manifest["metadata"]
+            address = (kind, metadata["namespace"], metadata["name"])
+            if address in api.objects:
+                api.change(*address, spec=manifest["spec"])
+            else:
+                kept = {k: v for k, v in metadata.items() if k in ("name", "namespace", "labels", "annotations")}
+                api.create(kind, {**copied(manifest), "metadata": kept})
+        api.actor = actor
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Delete an object, and with it what it owns."""
+        actor, self.world.api.actor = self.world.api.actor, "user"
+        self.world.api.delete(kind, NAMESPACE, name)
+        self.world.api.actor = actor
+
+    def edit(self, kind: Kind, name: str, **changes: Any) -> None:
+        """Change parts of an object."""
+        actor, self.world.api.actor = self.world.api.actor, "user"
+        self.world.api.change(kind, NAMESPACE, name, **changes)
+        self.world.api.actor = actor
