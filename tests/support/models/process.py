@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 @contextmanager
 def started(name: str, **environ: str) -> Iterator[str]:
     """The `host:port` of a process that runs `<name>.py`; it is killed at the end."""
-    command = [sys.executable, str(FOLDER / f"{name}.py")]
+    command = [sys.executable, "-ES", str(FOLDER / f"{name}.py")]
     environment = {**os.environ, "PORT": "0", "HOST": "127.0.0.1", **environ}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
