@@ -24,16 +24,16 @@ def story(request: pytest.FixtureRequest) -> Iterator[Story]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(told.transcript.text())
     assert path.exists(), f"no golden file for this story yet: run `make golden` and read {path.name}"
-    assert told.transcript.text() == path.read_text(), f"the story {name} is told differently now; see `make golden`"
+    assert told.transcript.text() == path.read_text(), (
+        f"the story {name} is told differently now; see `make golden`"
+    )
 
 
 _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:  # type: ignore[misc]
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:  # type: ignore[misc]
     """Remember a failed test, so that its transcript does not fail it again."""
     report = yield
     if report.when == "call" and report.failed:  # type: ignore[attr-defined]

@@ -142,7 +142,9 @@ async def test_added_sidecar(story: Story) -> None:
     containers = story.world.get(DEPLOYMENT, workload)["spec"]["template"]["spec"]["containers"]
     story.say("Somebody adds a sidecar to the Deployment: it stays, and shows")
     sidecar = {"name": "mesh", "image": "mesh:1"}
-    story.world.user.edit(DEPLOYMENT, workload, spec={"template": {"spec": {"containers": [*containers, sidecar]}}})
+    story.world.user.edit(
+        DEPLOYMENT, workload, spec={"template": {"spec": {"containers": [*containers, sidecar]}}}
+    )
     await story.goes_on()
     assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1", "TemplateModified")[0] == "True"
     live = story.world.get(DEPLOYMENT, workload)["spec"]["template"]["spec"]["containers"]
@@ -225,7 +227,9 @@ async def test_version_replaced_by_rename_to_a_bad_one(story: Story) -> None:
     assert story.world.condition(CUSTOM_MODEL, "hello", "Available") == ("True", "Serving")
     story.say("The deleted version's Deployment is deleted by hand too: it comes back")
     workload = next(
-        m["metadata"]["name"] for m in story.world.all(DEPLOYMENT) if m["metadata"]["name"].startswith("hello-1")
+        m["metadata"]["name"]
+        for m in story.world.all(DEPLOYMENT)
+        if m["metadata"]["name"].startswith("hello-1")
     )
     await story.user_deletes(DEPLOYMENT, workload)
     assert story.world.condition(CUSTOM_MODEL, "hello", "Available") == ("True", "Serving")
@@ -301,7 +305,11 @@ async def test_objects_deleted_while_a_watch_was_broken(story: Story) -> None:
     await story.time_passes(40)
     story.say("The watch breaks; meanwhile the model, its versions and all children vanish")
     story.world.watch_is_broken = True
-    for kind, name in ((CUSTOM_MODEL, "hello"), (CUSTOM_MODEL_VERSION, "hello-1"), (CUSTOM_MODEL_VERSION, "hello-2")):
+    for kind, name in (
+        (CUSTOM_MODEL, "hello"),
+        (CUSTOM_MODEL_VERSION, "hello-1"),
+        (CUSTOM_MODEL_VERSION, "hello-2"),
+    ):
         story.world.user.delete(kind, name)
     await story.goes_on()
     story.say("The watch is back, and lists: no ghost stays in the cache, nothing is made again")
@@ -319,7 +327,9 @@ async def test_child_deleted_while_a_watch_was_broken(story: Story) -> None:
     await _serves_v1(story)
     workload = story.world.get(CUSTOM_MODEL_VERSION, "hello-1")["status"]["workload"]
     story.world.watch_is_broken = True
-    story.say("The Deployment vanishes while the watch is broken; the next list shows it, and it is made again")
+    story.say(
+        "The Deployment vanishes while the watch is broken; the next list shows it, and it is made again"
+    )
     await story.user_deletes(DEPLOYMENT, workload)
     story.world.watch_is_broken = False
     story.world.relist()

@@ -109,7 +109,9 @@ class FakeApi:
         return self.objects[kind, namespace, name]
 
     def _list(self, kind: Kind, namespace: str | None) -> Manifest:
-        found = [m for (k, ns, _), m in sorted(self.objects.items(), key=_order) if k == kind and ns == namespace]
+        found = [
+            m for (k, ns, _), m in sorted(self.objects.items(), key=_order) if k == kind and ns == namespace
+        ]
         return {"items": copied(found), "metadata": {"resourceVersion": str(self.version)}}
 
     # --- writes ----------------------------------------------------------------------------------------
@@ -171,7 +173,9 @@ class FakeApi:
         uid = sent["metadata"].get("uid")
         if uid and uid != before["metadata"]["uid"]:
             raise Conflict(f'{kind.plural} "{name}": uid mismatch')
-        return self._update("apply", (kind, namespace, name), before, {**before, "status": sent["status"]}, "status")
+        return self._update(
+            "apply", (kind, namespace, name), before, {**before, "status": sent["status"]}, "status"
+        )
 
     def _update(
         self, verb: str, address: Address, before: Manifest, after: Manifest, subresource: str = ""
@@ -236,7 +240,9 @@ def _order(item: tuple[Address, Manifest]) -> tuple[str, str, str]:
 def _parse(path: str) -> tuple[Kind, str, str, str]:
     """(kind, namespace, name, subresource) of a path; name "" for a collection."""
     parts = path.strip("/").split("/")
-    group, version, rest = (parts[1], parts[2], parts[3:]) if parts[0] == "apis" else ("", parts[1], parts[2:])
+    group, version, rest = (
+        (parts[1], parts[2], parts[3:]) if parts[0] == "apis" else ("", parts[1], parts[2:])
+    )
     assert rest[0] == "namespaces", path
     namespace, plural, *more = rest[1:]
     name, subresource = (*more, "", "")[:2]
@@ -259,7 +265,9 @@ def _without(live: Any, owned: Any, sent: Any) -> Any:
     if isinstance(live, Mapping) and isinstance(owned, Mapping) and isinstance(sent, Mapping):
         gone = owned.keys() - sent.keys()
         return {
-            key: _without(value, owned.get(key), sent.get(key)) for key, value in live.items() if key not in gone
+            key: _without(value, owned.get(key), sent.get(key))
+            for key, value in live.items()
+            if key not in gone
         }
     if _is_named(live) and _is_named(owned) and _is_named(sent):
         gone = {entry["name"] for entry in owned} - {entry["name"] for entry in sent}
@@ -268,7 +276,9 @@ def _without(live: Any, owned: Any, sent: Any) -> Any:
 
 
 def _is_named(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) and "name" in v for v in value)
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) and "name" in v for v in value)
+    )
 
 
 def _meaning(manifest: Manifest) -> Manifest:
@@ -300,4 +310,8 @@ def _with_server_fields(kind: Kind, manifest: Manifest, number: int) -> Manifest
 
 def addresses(api: FakeApi, *names: str) -> Iterator[Address]:
     """Addresses of all objects of kinds with these names."""
-    return (address for address in sorted(api.objects, key=lambda a: (a[0].name, a[2])) if address[0].name in names)
+    return (
+        address
+        for address in sorted(api.objects, key=lambda a: (a[0].name, a[2]))
+        if address[0].name in names
+    )

@@ -1,8 +1,8 @@
 """What must be true after every single write, whatever the story.
 
-    a label belongs to one version key for ever
-    the stable Service selects only a version whose verdict is Passed, for the very template that runs
-    a Job's pods carry neither `serves` nor `model`
+a label belongs to one version key for ever
+the stable Service selects only a version whose verdict is Passed, for the very template that runs
+a Job's pods carry neither `serves` nor `model`
 """
 
 from __future__ import annotations

@@ -79,7 +79,9 @@ class Platform:
             "labels": template["metadata"]["labels"],
             "ownerReferences": [owner],
         }
-        self.api.create(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+        self.api.create(
+            POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        )
 
     def _version(self, namespace: str, workload: str) -> str:
         return str(self.api.peek(CONTROLLER_REVISION, namespace, workload)["data"]["version"])
@@ -119,8 +121,16 @@ class Platform:
         summary = self._run(namespace, job)
         self._pod(job, 0)
         pod = self._pods(namespace, name)[0]
-        ended = {"exitCode": 0, "reason": "Completed", "message": json.dumps(summary), "finishedAt": timestamp(now)}
-        status = {"phase": "Succeeded", "containerStatuses": [{"name": "check", "state": {"terminated": ended}}]}
+        ended = {
+            "exitCode": 0,
+            "reason": "Completed",
+            "message": json.dumps(summary),
+            "finishedAt": timestamp(now),
+        }
+        status = {
+            "phase": "Succeeded",
+            "containerStatuses": [{"name": "check", "state": {"terminated": ended}}],
+        }
         self._set(POD, namespace, pod["metadata"]["name"], status)
         condition = {"type": "Complete", "status": "True", "lastTransitionTime": timestamp(now)}
         self._set(JOB, namespace, name, {"conditions": [condition]})
@@ -134,7 +144,9 @@ class Platform:
         return _summary(plan, failure)
 
     def _version_of_label(self, namespace: str, model: str, label: str) -> str:
-        revisions = [self.api.peek(*a) for a in addresses(self.api, "ControllerRevision") if a[1] == namespace]
+        revisions = [
+            self.api.peek(*a) for a in addresses(self.api, "ControllerRevision") if a[1] == namespace
+        ]
         records = [r["data"] for r in revisions]
         return next(r["version"] for r in records if (r["model"], r["label"]) == (model, label))
 
@@ -185,7 +197,9 @@ def _deployment_status(deployment: Manifest, pods: int, ready: int, now: datetim
         "updatedReplicas": pods,
         "readyReplicas": ready,
         "availableReplicas": ready,
-        "conditions": [{"type": "Progressing", "status": "False" if "Exceeded" in reason else "True", "reason": reason}],
+        "conditions": [
+            {"type": "Progressing", "status": "False" if "Exceeded" in reason else "True", "reason": reason}
+        ],
     }
 
 
@@ -197,7 +211,10 @@ def _summary(plan: Manifest, failure: str | None) -> Manifest:
         else {"status": "failed" if failure else "succeeded", "message": failure or "2 rows"}
     )
     failed_start = bool(failure and skip)
-    service = {"status": "failed" if failed_start else "succeeded", "message": failure if failed_start else "all up"}
+    service = {
+        "status": "failed" if failed_start else "succeeded",
+        "message": failure if failed_start else "all up",
+    }
     return {
         "v": 1,
         "overallStatus": "failed" if failure else "succeeded",

@@ -21,7 +21,13 @@ Manifest = dict[str, Any]
 GOLDEN = Path(__file__).parent.parent / "golden" / "stories"
 _HASH = re.compile(r"-([0-9a-f]{8})(?![0-9a-f])")
 _HEX = re.compile(r"\b[0-9a-f]{10}\b|sha256:[0-9a-f]{64}")
-_VERBS = {"create": "creates", "apply": "applies", "update": "updates", "replace": "replaces", "delete": "deletes"}
+_VERBS = {
+    "create": "creates",
+    "apply": "applies",
+    "update": "updates",
+    "replace": "replaces",
+    "delete": "deletes",
+}
 _QUIET = {"Pod", "EndpointSlice", "Event"}
 """Kinds of which only what a reader needs is told."""
 
@@ -81,8 +87,14 @@ def _detail(write: Write) -> str:
 
 def _ledger(spec: Manifest) -> str:
     serving = spec.get("serving")
-    versions = [f"{v['name']} {v['label']} {v.get('verdict', {}).get('result', 'untested')}" for v in spec["versions"]]
-    seen = "" if not serving else f"; {serving['name']} serves" + ("" if serving.get("switchedAt") else ", not switched")
+    versions = [
+        f"{v['name']} {v['label']} {v.get('verdict', {}).get('result', 'untested')}" for v in spec["versions"]
+    ]
+    seen = (
+        ""
+        if not serving
+        else f"; {serving['name']} serves" + ("" if serving.get("switchedAt") else ", not switched")
+    )
     return ", ".join(versions) + seen if versions else "empty"
 
 
@@ -102,7 +114,11 @@ def _status(write: Write) -> list[str]:
     before, after = _conditions(write.before), _conditions(write.after)
     changed = [name for name in after if before.get(name, ("", "", ""))[:2] != after[name][:2]]
     shown = [name for name in changed if name in ("Ready", "Available", "Succeeded", "Stalled", "Pinned")]
-    return [_condition(write, name, before.get(name), after[name]) for name in shown if _is_worth(name, before, after)]
+    return [
+        _condition(write, name, before.get(name), after[name])
+        for name in shown
+        if _is_worth(name, before, after)
+    ]
 
 
 def _is_worth(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
@@ -115,7 +131,9 @@ def _conditions(manifest: Manifest | None) -> dict[str, tuple[str, str, str]]:
     return {c["type"]: (c["status"], c["reason"], c["message"]) for c in found}
 
 
-def _condition(write: Write, name: str, before: tuple[str, str, str] | None, after: tuple[str, str, str]) -> str:
+def _condition(
+    write: Write, name: str, before: tuple[str, str, str] | None, after: tuple[str, str, str]
+) -> str:
     was = f"{before[0]}/{before[1]} -> " if before else ""
     message = f" ({after[2]})" if after[2] else ""
     return f"{write.kind} {write.name}: {name} {was}{after[0]}/{after[1]}{message}"

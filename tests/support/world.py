@@ -108,8 +108,12 @@ class World:
         else:
             self.cache.put(kind, manifest)
 
-    def _wake(self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None) -> None:
-        keys = sorted(woken(kind, namespace, (old, new), self.cache), key=lambda key: (key.kind.name, key.name))
+    def _wake(
+        self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
+    ) -> None:
+        keys = sorted(
+            woken(kind, namespace, (old, new), self.cache), key=lambda key: (key.kind.name, key.name)
+        )
         self._dice.shuffle(keys)
         for key in keys:
             self._schedule.wake(key, self._seconds())
@@ -220,7 +224,9 @@ class User:
             if address in api.objects:
                 api.change(*address, spec=manifest["spec"])
             else:
-                kept = {k: v for k, v in metadata.items() if k in ("name", "namespace", "labels", "annotations")}
+                kept = {
+                    k: v for k, v in metadata.items() if k in ("name", "namespace", "labels", "annotations")
+                }
                 api.create(kind, {**copied(manifest), "metadata": kept})
         api.actor = actor
 

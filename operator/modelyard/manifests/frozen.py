@@ -6,6 +6,7 @@ Every pass applies what is kept here. It outlives the version's object, so that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from modelyard.api import labels
@@ -15,7 +16,7 @@ from modelyard.manifests.metadata import Child, Manifest, Owner
 from modelyard.manifests.names import child_name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frozen:
     """One version's workload: enough to build every child but the code itself."""
 
@@ -33,7 +34,7 @@ class Frozen:
     environment: str
     environment_number: int
 
-    @property
+    @cached_property
     def template_hash(self) -> str:
         """8 hex digits of the rendered pod template: what a verdict binds to."""
         return canonical_hash(self.template)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from modelyard.api import labels
 from modelyard.api.custom_model import CustomModel, GateTest
@@ -29,7 +30,7 @@ class Workload:
     """EndpointSlices of the version's own Service."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """The world around one model at one moment."""
 
@@ -55,12 +56,12 @@ class Facts:
         """The tests that a version must pass."""
         return tests_of(self.model.spec)
 
-    @property
+    @cached_property
     def live(self) -> frozenset[str]:
         """Keys of the declared versions."""
         return frozenset(version.key for version in self.declared)
 
-    @property
+    @cached_property
     def roles(self) -> dict[str, Role]:
         """Who is what, by version key."""
         return roles(gate=gate_hash(self.gate), live=self.live, ledger=self.ledger)

@@ -220,7 +220,7 @@ def _tests(facts: Facts) -> Finding:
         return true(Type.TESTS_PASSED, Reason.PASSED, _verdict_message(facts))
     if fact and fact.verdict and facts.role is Role.REJECTED:
         return false(Type.TESTS_PASSED, Reason.TESTS_FAILED, _verdict_message(facts))
-    if not facts.tests or facts.model is None:
+    if facts.model is None or not (facts.tests or facts.gate):
         return unknown(Type.TESTS_PASSED, Reason.NOT_TESTED)
     ended = [test for test in facts.tests if test.status.overall_status in ENDED]
     total = len(tests_of(facts.model.spec))

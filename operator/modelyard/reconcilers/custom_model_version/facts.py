@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from modelyard.api.custom_model import CustomModel, GateTest
 from modelyard.api.custom_model_version import CustomModelVersion
@@ -29,7 +30,7 @@ class SourceFacts:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """The world around one version at one moment."""
 
@@ -56,7 +57,7 @@ class Facts:
     gate: tuple[GateTest, ...] | None = None
     """The gate with its contents, when tests are about to be made."""
 
-    @property
+    @cached_property
     def role(self) -> Role:
         """What this version is to its model."""
         if self.model is None:
@@ -74,7 +75,7 @@ class Facts:
         """What the ledger says of this version."""
         return fact_of(self.ledger, self.key)
 
-    @property
+    @cached_property
     def chosen_environment(self) -> ExecutionEnvironmentVersion | None:
         """The environment version to run in: the one that is named, else the newest that is usable."""
         number = self.version.spec.environment_ref.version

@@ -1,0 +1,92 @@
+"""What one new version costs in a settled system, write by write. A second pass costs nothing.
+
+A number here is a promise to the API server. Whoever changes one says why in the commit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, EXECUTION_ENVIRONMENT, MODEL_TEST
+from tests.support.fake_api import Write
+from tests.support.objects import make_environment, make_model, make_version
+from tests.support.world import World
+
+CHILDREN = {
+    # of the version
+    "create ConfigMap": 1 + 1,  # its code, and the plan of its test
+    "create ControllerRevision": 1,
+    "create NetworkPolicy": 1 + 1,  # around its pods, and around its test's pod
+    "create Service": 1,
+    "create Deployment": 1,
+    # of its test
+    "create ModelTest": 1,
+    "create Job": 1,
+    # the switch: the stable Service to the new version, the old Deployment to zero
+    "apply Service": 1,
+    "apply Deployment": 1,
+}
+LEDGER = {"replace ModelLedger": 3}  # label; verdict and promotion; switch seen
+STATUS = {
+    "apply CustomModelVersion/status": 5 + 3,  # new: no label, starting, under test, tested, serving; old: drains, done, stopped
+    "apply CustomModel/status": 3,  # progressing, promoting, serving
+    "apply ModelTest/status": 2,  # running, ended
+}
+EVENTS = {"create Event": 2}  # tests passed, promoted
+
+
+def _count(writes: list[Write]) -> dict[str, int]:
+    return dict(Counter(f"{w.verb} {w.kind}{'/' + w.subresource if w.subresource else ''}" for w in writes))
+
+
+async def _with_v1() -> World:
+    world = World()
+    world.user.apply(make_environment(), make_model(), make_version("hello-1", label="1.0"))
+    await world.settle()
+    await world.pass_time(60)
+    return world
+
+
+async def test_one_new_version_in_a_settled_system() -> None:
+    world = await _with_v1()
+    before = len(world.api.writes)
+    world.user.apply(make_version("hello-2", label="2.0"))
+    await world.settle()
+    await world.pass_time(60)
+    assert _count(world.writes(since=before)) == CHILDREN | LEDGER | STATUS | EVENTS
+
+
+async def test_a_second_pass_over_everything_writes_nothing() -> None:
+    world = await _with_v1()
+    before = len(world.api.writes)
+    passes = world.passes
+    world.start_operator()
+    await world.settle()
+    await world.pass_time(3600, step=600)
+    assert world.passes > passes
+    assert world.writes(since=before) == []
+
+
+async def test_a_thousand_wakes_write_nothing() -> None:
+    """Level-triggered: why a pass was woken does not matter, nor how often."""
+    world = await _with_v1()
+    before = len(world.api.writes)
+    for kind, name in ((CUSTOM_MODEL, "hello"), (CUSTOM_MODEL_VERSION, "hello-1"), (EXECUTION_ENVIRONMENT, "python")):
+        world.user.edit(kind, name, metadata={**world.get(kind, name)["metadata"], "annotations": {"by": "hand"}})
+    await world.settle()
+    assert world.writes(since=before) == []
+
+
+async def test_user_objects_get_no_annotation_finalizer_or_owner() -> None:
+    world = await _with_v1()
+    for kind, name in ((CUSTOM_MODEL, "hello"), (CUSTOM_MODEL_VERSION, "hello-1"), (EXECUTION_ENVIRONMENT, "python")):
+        assert not {"annotations", "finalizers", "ownerReferences"} & world.get(kind, name)["metadata"].keys()
+
+
+async def test_an_ended_test_is_never_written_again() -> None:
+    world = await _with_v1()
+    (test,) = world.all(MODEL_TEST)
+    before = len(world.api.writes)
+    await world.pass_time(7200, step=600)
+    assert world.get(MODEL_TEST, test["metadata"]["name"]) == test
+    assert world.writes(since=before) == []
