@@ -1,0 +1,26 @@
+"""The ground that everything stands on: does the cluster do what Kubernetes promises?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cluster.fixtures import cluster, kubectl, namespace, python_image
+from tests.cluster.provider import Provider
+
+__all__ = ["cluster", "kubectl", "namespace", "python_image"]
+
+
+@pytest.fixture(scope="session")
+def internet(cluster: Provider) -> str:
+    """The address of the pretended internet."""
+    assert cluster.internet is not None, "the ground needs a cluster with a pretended internet"
+    return cluster.internet.address
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that start and stop clusters run while none is up: before all that use one."""
+    items.sort(key=lambda item: item.get_closest_marker("lifecycle") is None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "lifecycle: starts and stops clusters of its own")
