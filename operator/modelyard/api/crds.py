@@ -38,7 +38,7 @@ _COMMON = {
         "description": "Version of the API that this object is written in: modelyard.dev/v1alpha1.",
     },
     "kind": {"type": "string", "description": "The kind of the object."},
-    "metadata": {"type": "object"},
+    "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
 }
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from modelyard.api.dataset import CONFIG_MAP_ADVICE, DatasetSource
 from modelyard.api.inline_size import gate_rules
 from modelyard.api.kinds import CUSTOM_MODEL, Kind
-from modelyard.api.markers import Column, Rule, as_list_map, atomic
+from modelyard.api.markers import Column, Rule, as_list_map, atomic, no_nul
 from modelyard.api.meta import ApiModel, Conditions, DnsLabel, LabelSelector, Resource, Timestamp
 from modelyard.api.names import SERVICE_NAME
 
@@ -18,7 +18,8 @@ TargetType = Literal["Binary", "Regression"]
 DEFAULT_LABELS = ("1", "0")
 """Positive and negative label of a binary model that names none."""
 
-Label = Annotated[str, Field(min_length=1, max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=500), no_nul()]
+"""A name that the model is told."""
 
 
 class TestConfiguration(ApiModel):
@@ -98,15 +99,15 @@ class CustomModelSpec(ApiModel):
     target_type: TargetType
     """Binary: a probability for each of two classes. Regression: a number. It cannot be changed."""
 
-    target_name: Annotated[str, Field(min_length=1, max_length=500)]
+    target_name: Name
     """Name of what is predicted, 1 to 500 characters; told to the model as TARGET_NAME. Locked while a
     version serves."""
 
-    positive_class_label: Label | None = None
+    positive_class_label: Name | None = None
     """Binary only: name of the positive class, 1 to 500 characters (default "1"). Set both labels or neither.
     Locked while a version serves."""
 
-    negative_class_label: Label | None = None
+    negative_class_label: Name | None = None
     """Binary only: name of the negative class, 1 to 500 characters (default "0"). Set both labels or neither.
     Locked while a version serves."""
 
@@ -257,9 +258,9 @@ class CustomModel(Resource):
         Column("Version", ".status.serving.name"),
         Column("Since", ".status.serving.since", "date"),
         Column("Candidate", ".status.candidate.name"),
-        Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
         Column("URL", ".status.address.url", priority=1),
         Column("Age", ".metadata.creationTimestamp", "date"),
+        Column("Message", '.status.conditions[?(@.type=="Ready")].message'),
     )
 
     spec: CustomModelSpec

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modelyard.api.immutability import frozen_fields
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION, Kind
-from modelyard.api.markers import Column, Marker, Rule, as_list_map, rules
+from modelyard.api.markers import Column, Marker, Rule, as_list_map, no_nul, rules
 from modelyard.api.meta import ApiModel, Conditions, DnsLabel, ObjectRef, Resource
 from modelyard.api.names import LABEL_NAME
 from modelyard.api.quantities import Quantity
@@ -90,7 +90,7 @@ class EnvironmentVariable(ApiModel):
     """Name of the variable, at most 256 characters: letters, digits and '_'. Names that the platform sets are
     refused."""
 
-    value: Annotated[str, Field(max_length=32768)] = ""
+    value: Annotated[str, Field(max_length=32768), no_nul()] = ""
     """Its value, at most 32768 characters (default empty). It is passed as it stands."""
 
 
@@ -107,9 +107,10 @@ class CustomModelVersionSpec(ApiModel):
     model_ref: ObjectRef
     """The CustomModel that this is a version of."""
 
-    label: Annotated[str, Field(min_length=3, max_length=19), VERSION_LABEL] | None = None
-    """The version's label, "major.minor"; the highest label is the newest version. Absent means the next free
-    one: 1.0 first, then as isMajorUpdate says. Set it where versions are applied together or kept in Git."""
+    label: Annotated[str, Field(max_length=19), VERSION_LABEL] | None = None
+    """The version's label, "major.minor", in quotes; the highest label is the newest version. Absent means
+    the next free one: 1.0 first, then as isMajorUpdate says. Set it where versions are applied together or
+    kept in Git."""
 
     is_major_update: bool = True
     """When the label is allocated: true (the default) raises the major number, false the minor one."""
@@ -137,7 +138,8 @@ class CustomModelVersionSpec(ApiModel):
     maximumMemory)."""
 
     cpu: Cpu = "250m"
-    """CPU that the scheduler sets aside for one replica, in cores, 1m to 64 (default 250m)."""
+    """CPU that the scheduler sets aside for one replica, in cores, 1m to 64 (default 250m). Fractions are
+    written in quotes, as "0.5" or "500m"."""
 
     network_egress_policy: EgressPolicy = "NONE"
     """What the model may connect to. NONE (the default): nothing, DNS included. PUBLIC: DNS and the

@@ -97,8 +97,8 @@ class ExecutionEnvironment(Resource):
         Column("Pinned", '.status.conditions[?(@.type=="Pinned")].status'),
         Column("Version", ".status.latestVersion.number", "integer"),
         Column("Image", ".spec.image"),
-        Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
         Column("Age", ".metadata.creationTimestamp", "date"),
+        Column("Message", '.status.conditions[?(@.type=="Ready")].message'),
     )
 
     spec: ExecutionEnvironmentSpec

@@ -71,8 +71,8 @@ class ExecutionEnvironmentVersion(Resource):
         Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
         Column("Pinned", '.status.conditions[?(@.type=="Pinned")].status'),
         Column("Image", ".status.image", priority=1),
-        Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
         Column("Age", ".metadata.creationTimestamp", "date"),
+        Column("Message", '.status.conditions[?(@.type=="Ready")].message'),
     )
 
     spec: ExecutionEnvironmentVersionSpec

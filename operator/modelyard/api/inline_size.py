@@ -34,7 +34,9 @@ _ENTRY = 48
 def inline_rules(advice: str) -> tuple[Rule, ...]:
     """The limits for an object with an optional list `inline` of up to 100 files; `advice` is the next
     step."""
-    return _limits(lambda size: f"!has(self.inline) || {_sum('self.inline', size)}", "inline", advice)
+    return _limits(
+        lambda size: f"!has(self.inline) || {_sum('self.inline', size)}", ".inline", "the files", advice
+    )
 
 
 def gate_rules(advice: str) -> tuple[Rule, ...]:
@@ -44,15 +46,15 @@ def gate_rules(advice: str) -> tuple[Rule, ...]:
         inline = _sum("t.dataset.inline", size)
         return f"self.tests.map(t, has(t.dataset) && has(t.dataset.inline) ? {inline} : 0).sum()"
 
-    return _limits(total, "tests", advice)
+    return _limits(total, ".tests", "the inline datasets of all tests", advice)
 
 
-def _limits(total: Callable[[str], str], where: str, advice: str) -> tuple[Rule, ...]:
-    too_long, too_dense = _too_long(where, advice), _too_dense(where, advice)
+def _limits(total: Callable[[str], str], where: str, what: str, advice: str) -> tuple[Rule, ...]:
+    too_long, too_dense = _too_long(what, advice), _too_dense(what, advice)
     return (
-        Rule(f"{total(_bytes_of('f.content'))} <= {MAX_INLINE_BYTES}", too_long, f".{where}"),
-        Rule(f"{total(_stored('<|>', _ANGLE_WEIGHT))} <= {MAX_STORED_BYTES}", too_dense, f".{where}"),
-        Rule(f"{total(_stored('&', _AMPERSAND_WEIGHT))} <= {MAX_STORED_BYTES}", too_dense, f".{where}"),
+        Rule(f"{total(_bytes_of('f.content'))} <= {MAX_INLINE_BYTES}", too_long, where),
+        Rule(f"{total(_stored('<|>', _ANGLE_WEIGHT))} <= {MAX_STORED_BYTES}", too_dense, where),
+        Rule(f"{total(_stored('&', _AMPERSAND_WEIGHT))} <= {MAX_STORED_BYTES}", too_dense, where),
     )
 
 
@@ -71,13 +73,13 @@ def _bytes_of(text: str) -> str:
     return f"size('%x'.format([{text}])) / 2"
 
 
-def _too_long(where: str, advice: str) -> str:
-    return f"{where} holds more than {MAX_INLINE_BYTES} bytes (192 KiB) of UTF-8 in total; {advice}"
+def _too_long(what: str, advice: str) -> str:
+    return f"{what} hold more than {MAX_INLINE_BYTES} bytes (192 KiB) of UTF-8 together; {advice}"
 
 
-def _too_dense(where: str, advice: str) -> str:
+def _too_dense(what: str, advice: str) -> str:
     return (
-        f"{where} takes more than {MAX_STORED_BYTES} bytes (224 KiB) in the copy that kubectl apply keeps as JSON,"
-        f" where '<' and '>' count {1 + _ANGLE_WEIGHT}, '&' {1 + _AMPERSAND_WEIGHT}, and quotes, backslashes, tabs and"
-        f" line ends 2; {advice}"
+        f"{what} take more than {MAX_STORED_BYTES} bytes (224 KiB) in the copy that kubectl apply keeps as JSON, where"
+        f" '<' and '>' count {1 + _ANGLE_WEIGHT}, '&' {1 + _AMPERSAND_WEIGHT}, and quotes, backslashes, tabs and line"
+        f" ends 2; {advice}"
     )

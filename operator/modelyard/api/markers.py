@@ -80,6 +80,11 @@ def atomic(what: Literal["list", "map"]) -> Marker:
     return _marker({f"x-kubernetes-{what}-type": "atomic"})
 
 
+def no_nul() -> Marker:
+    """Text that a process can get in its environment."""
+    return rules(Rule("!self.contains('\\x00')", "must not hold a NUL character; remove it"))
+
+
 def dns_label() -> Marker:
     """A name of at most 63 characters as Kubernetes wants it for most objects of ours."""
     return rules(
