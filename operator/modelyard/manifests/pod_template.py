@@ -100,7 +100,11 @@ def _container(rendering: Rendering, settings: Settings) -> dict[str, Any]:
         "imagePullPolicy": "IfNotPresent",
         "command": list(start) if start else [f"{CODE_DIR}/{START_SCRIPT}"],
         "workingDir": CODE_DIR,
-        "env": [{"name": name, "value": value} for name, value in environment(rendering).items()],
+        # Doubled, because Kubernetes would expand $(NAME) and halve $$.
+        "env": [
+            {"name": name, "value": value.replace("$", "$$")}
+            for name, value in environment(rendering).items()
+        ],
         "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
         "resources": _resources(rendering.version, settings),
         "securityContext": container_security(),
