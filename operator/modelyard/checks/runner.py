@@ -19,6 +19,7 @@ async def run_checks(run: Run) -> CheckSummary:
     """
     deadline = asyncio.get_running_loop().time() + run.limits.budget(run.plan.timeout_seconds)
     deadline -= run.progress.elapsed()
+    _log_givens(run)
     async with model_client(run.plan.url_prefix, run.limits) as client:
         for name in CheckName:
             run.log(f"{name} begins")
@@ -52,6 +53,14 @@ async def _verdict(run: Run, client: ModelClient, name: CheckName) -> Verdict:
     if run.data is None:
         return Failed("there is no data set; errorCheck needs one, or must be skipped")
     return await error_check(run, client, run.data)
+
+
+def _log_givens(run: Run) -> None:
+    plan = run.plan
+    rows = f"{run.data.rows} rows" if run.data else "no data"
+    run.log(f"test {plan.test} of model {plan.model} {plan.version}: {plan.timeout_seconds} s, {rows}")
+    for replica in plan.replicas:
+        run.log(f"replica {replica.name} is pod {replica.uid} at {replica.address}")
 
 
 def _is_skipped(run: Run, name: CheckName) -> bool:

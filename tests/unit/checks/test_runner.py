@@ -87,6 +87,10 @@ async def test_good_model_succeeds(model: str, target: str, start_model: StartMo
     ]
     assert (summary.counts.rows, summary.counts.requests) == (10, 5)
     assert summary.duration_seconds >= 0.05
+    assert log[:2] == [
+        "test team/gate of model hello 1.0: 20 s, 10 rows",
+        f"replica hello-0 is pod 0 at {address}",
+    ]
     assert f"replica hello-0 ({address}): ready" in log
     assert "10 of 10 rows predicted" in log
 

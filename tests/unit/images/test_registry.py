@@ -42,16 +42,23 @@ class Registry:
     realm: str = ""
     requests: list[str] = field(default_factory=list)
     accepts: str = ""
+    elsewhere: str = ""
+    """Where those who may ask are sent."""
+
+    authorizations: list[str] = field(default_factory=list)
 
     async def manifest(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request.method)
         self.accepts = request.headers["Accept"]
+        self.authorizations.append(request.headers.get("Authorization", ""))
         if self.auth and request.headers.get("Authorization") not in (basic(ANN), "Bearer tok"):
             return web.Response(status=401, headers={"WWW-Authenticate": self.challenge(request)})
         if request.match_info["rest"] != "team/model/manifests/1":
             return web.Response(status=404)
         if request.method == "HEAD" and not self.take_head:
             return web.Response(status=405)
+        if self.elsewhere:
+            return web.Response(status=307, headers={"Location": f"{self.elsewhere}{request.path}"})
         headers = {"Docker-Content-Digest": DIGEST} if self.tell_digest else {}
         return web.Response(status=self.status, body=self.body, headers=headers)
 
@@ -161,6 +168,16 @@ async def test_refused_credentials_are_told(registry: Registry, credentials: lis
     with pytest.raises(Unauthorized, match=r"^registry 127.0.0.1:\d+ refuses to show team/model; ") as caught:
         await resolve(registry, *credentials)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("auth", ["basic", "bearer"])
+async def test_credentials_do_not_follow_a_redirect_to_another_host(auth: str) -> None:
+    other = Registry()
+    async with served(other) as host:
+        registry = Registry(auth=auth, elsewhere=f"http://{host}")
+        assert await resolve(registry, ANN) == DIGEST
+    assert registry.authorizations[-1] != ""
+    assert other.authorizations == [""]
 
 
 async def test_missing_tag_is_told() -> None:
