@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from modelyard.api.model_ledger import VersionFact
+from modelyard.api.model_ledger import ServingFact, VersionFact
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.service import stable_url
@@ -14,21 +13,13 @@ from modelyard.reconcilers.custom_model.facts import Facts, ready_pods
 from modelyard.roles.gate import gate_hash
 from modelyard.roles.roles import candidate, drain_ends, fact_of, is_refused, newest
 from modelyard.settings import Settings
-from modelyard.status.conditions import Finding, false, merge, true, unknown
+from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
+from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 from modelyard.status.pods import diagnose, is_ready
 from modelyard.status.refusal import Refusal
 
-RETRY = timedelta(seconds=30)
 SOON = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The status to write, and when to look again."""
-
-    status: dict[str, Any]
-    outcome: Outcome
 
 
 def assess(facts: Facts, refusal: Refusal | None, settings: Settings) -> Assessment:
@@ -36,29 +27,29 @@ def assess(facts: Facts, refusal: Refusal | None, settings: Settings) -> Assessm
     available = _available(facts)
     ready = _ready(facts, refusal, available)
     stalled = ready.status == "False" and ready.reason in (Reason.CANDIDATE_REJECTED, Reason.INVALID_SPEC)
-    found = [ready, available, _reconciling(ready, stalled), _stalled(ready, stalled)]
+    found = [ready, available, *kstatus(ready, stalled=stalled)]
     return Assessment(_status(facts, found, settings), _outcome(facts, refusal, stalled))
 
 
 def _status(facts: Facts, found: list[Finding], settings: Settings) -> dict[str, Any]:
     meta, serving = facts.model.metadata, facts.ledger.serving
-    before = [condition.to_json() for condition in facts.model.status.conditions]
     latest = newest(live=facts.live, ledger=facts.ledger)
     next_up = _candidate(facts)
-    status: dict[str, Any] = {
-        "observedGeneration": meta.generation,
-        "versions": len(facts.live),
-        "latestVersion": latest.name if latest else None,
-        "candidate": {"name": next_up.name, "label": next_up.label} if next_up else None,
-        "conditions": merge(before, found, generation=meta.generation, now=facts.now),
-    }
-    if serving:
-        status["address"] = {"url": stable_url(meta.namespace, meta.name, settings.cluster_domain)}
-        status["serving"] = {
-            **serving.model_copy(update={"switched_at": None, "previous_key": None}).to_json(),
-            **_digest(facts, serving.key),
-        }
-    return {name: value for name, value in status.items() if value is not None}
+    return status_of(
+        meta,
+        facts.model.status.conditions,
+        found,
+        now=facts.now,
+        versions=len(facts.live),
+        latestVersion=latest.name if latest else None,
+        candidate={"name": next_up.name, "label": next_up.label} if next_up else None,
+        serving={**_who_serves(serving), **_digest(facts, serving.key)} if serving else None,
+        address={"url": stable_url(meta.namespace, meta.name, settings.cluster_domain)} if serving else None,
+    )
+
+
+def _who_serves(serving: ServingFact) -> dict[str, Any]:
+    return serving.model_copy(update={"switched_at": None, "previous_key": None}).to_json()
 
 
 def _digest(facts: Facts, key: str) -> dict[str, str]:
@@ -74,7 +65,9 @@ def _available(facts: Facts) -> Finding:
         return false(Type.AVAILABLE, Reason.NOT_SERVING, "no version has passed its tests yet")
     if ready_pods(facts.stable_endpoints):
         if _is_switching(facts):
-            return true(Type.AVAILABLE, Reason.PROMOTING, f'version "{serving.name}" ({serving.label}) takes over')
+            return true(
+                Type.AVAILABLE, Reason.PROMOTING, f'version "{serving.name}" ({serving.label}) takes over'
+            )
         return true(Type.AVAILABLE, Reason.SERVING, f'version "{serving.name}" ({serving.label}) serves')
     return false(Type.AVAILABLE, Reason.DEGRADED, f'no pod of version "{serving.name}" is ready')
 
@@ -155,18 +148,6 @@ def _refused_newest(facts: Facts) -> VersionFact | None:
 def _why_refused(fact: VersionFact) -> str:
     failed = [test for test in fact.verdict.tests if test.result == "Failed"] if fact.verdict else []
     return "; ".join(f'test "{test.test}": {test.message}' for test in failed)
-
-
-def _reconciling(ready: Finding, stalled: bool) -> Finding:
-    if ready.status == "True" or stalled:
-        return false(Type.RECONCILING, Reason.AS_DESIRED)
-    return true(Type.RECONCILING, ready.reason, ready.message)
-
-
-def _stalled(ready: Finding, stalled: bool) -> Finding:
-    if stalled:
-        return true(Type.STALLED, ready.reason, ready.message)
-    return false(Type.STALLED, Reason.AS_DESIRED)
 
 
 def _outcome(facts: Facts, refusal: Refusal | None, stalled: bool) -> Outcome:

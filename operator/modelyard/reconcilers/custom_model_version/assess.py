@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,8 @@ from modelyard.reconcilers.custom_model_version.desired import template_is_modif
 from modelyard.reconcilers.custom_model_version.facts import Facts
 from modelyard.roles.gate import ENDED, tests_of
 from modelyard.roles.roles import Role, drain_ends, is_passed
-from modelyard.status.conditions import Finding, false, merge, true, unknown
+from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
+from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 from modelyard.status.pods import Problem, diagnose
 from modelyard.status.refusal import Refusal
@@ -21,18 +21,7 @@ from modelyard.status.refusal import Refusal
 GRACE = timedelta(seconds=30)
 """How long a version may wait for something named before `Ready` turns from Unknown to False."""
 
-RETRY = timedelta(seconds=30)
-"""When to look again at what no watch tells us of (a user's ConfigMap, a name that was taken)."""
-
 SOON = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The status to write, and when to look again."""
-
-    status: dict[str, Any]
-    outcome: Outcome
 
 
 def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
@@ -47,30 +36,28 @@ def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
         _workload(facts),
         _tests(facts),
         _template(facts),
-        _reconciling(ready, stalled),
-        _stalled(ready, stalled),
+        *kstatus(ready, stalled=stalled),
     ]
     return Assessment(_status(facts, found), _outcome(facts, ready, stalled))
 
 
 def _status(facts: Facts, found: list[Finding]) -> dict[str, Any]:
     version, frozen = facts.version, facts.frozen
-    before = [condition.to_json() for condition in version.status.conditions]
-    generation = version.metadata.generation
-    status = {
-        "observedGeneration": generation,
-        "label": facts.fact.label if facts.fact else None,
-        "key": facts.key,
-        "role": str(facts.role),
-        "image": frozen.image if frozen else None,
-        "codeDigest": frozen.code_digest if frozen else None,
-        "templateHash": frozen.template_hash if frozen else None,
-        "workload": frozen.workload if frozen else None,
-        "replicas": facts.wanted,
-        "readyReplicas": facts.ready,
-        "conditions": merge(before, found, generation=generation, now=facts.now),
-    }
-    return {name: value for name, value in status.items() if value is not None}
+    return status_of(
+        version.metadata,
+        version.status.conditions,
+        found,
+        now=facts.now,
+        label=facts.fact.label if facts.fact else None,
+        key=facts.key,
+        role=str(facts.role),
+        image=frozen.image if frozen else None,
+        codeDigest=frozen.code_digest if frozen else None,
+        templateHash=frozen.template_hash if frozen else None,
+        workload=frozen.workload if frozen else None,
+        replicas=facts.wanted,
+        readyReplicas=facts.ready,
+    )
 
 
 def _ready(facts: Facts, refusal: Refusal | None) -> Finding:
@@ -279,18 +266,6 @@ def _is_stalled(facts: Facts, refusal: Refusal | None) -> bool:
         return True
     reasons = {facts.source.reason, Reason.LABEL_TAKEN if facts.label_conflict else None}
     return bool(reasons & HUMAN) or (refusal is not None and refusal.reason is Reason.INVALID_SPEC)
-
-
-def _reconciling(ready: Finding, stalled: bool) -> Finding:
-    if ready.status == "True" or stalled:
-        return false(Type.RECONCILING, Reason.AS_DESIRED)
-    return true(Type.RECONCILING, ready.reason, ready.message)
-
-
-def _stalled(ready: Finding, stalled: bool) -> Finding:
-    if stalled:
-        return true(Type.STALLED, ready.reason, ready.message)
-    return false(Type.STALLED, Reason.AS_DESIRED)
 
 
 def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:

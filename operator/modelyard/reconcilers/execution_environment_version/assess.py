@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, assert_never
+from typing import assert_never
 
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
@@ -14,21 +13,14 @@ from modelyard.reconcilers.execution_environment_version.facts import (
     Resolved,
     Unresolved,
 )
-from modelyard.status.conditions import Finding, false, merge, true, unknown
+from modelyard.status.assessment import Assessment, kstatus, status_of
+from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 
 PATIENCE = timedelta(seconds=15)
 """How long a registry that can't be reached is asked again before the image is used by tag."""
 
 RETRY = timedelta(seconds=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The status to write, and when to look again."""
-
-    status: dict[str, Any]
-    outcome: Outcome
 
 
 def assess(facts: Facts) -> Assessment | None:
@@ -68,21 +60,7 @@ def _unresolved(facts: Facts, resolution: Unresolved) -> Assessment:
 def _assessment(
     facts: Facts, found: list[Finding], outcome: Outcome, image: str | None, digest: str | None
 ) -> Assessment:
-    ready, stalled = found[0], isinstance(outcome, Stalled)
-    waiting = isinstance(outcome, Waiting)
-    found = [
-        *found,
-        Finding(Type.STALLED, "True" if stalled else "False", ready.reason if stalled else Reason.AS_DESIRED),
-        Finding(
-            Type.RECONCILING, "True" if waiting else "False", ready.reason if waiting else Reason.AS_DESIRED
-        ),
-    ]
-    meta = facts.version.metadata
-    before = [condition.to_json() for condition in facts.version.status.conditions]
-    status = {
-        "observedGeneration": meta.generation,
-        "image": image,
-        "digest": digest,
-        "conditions": merge(before, found, generation=meta.generation, now=facts.now),
-    }
-    return Assessment({name: value for name, value in status.items() if value is not None}, outcome)
+    progress = kstatus(found[0], stalled=isinstance(outcome, Stalled))
+    meta, before = facts.version.metadata, facts.version.status.conditions
+    status = status_of(meta, before, [*found, *progress], now=facts.now, image=image, digest=digest)
+    return Assessment(status, outcome)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from modelyard.api.check_plan import CheckStatus, CheckSummary
@@ -12,21 +10,13 @@ from modelyard.api.reasons import Reason
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.facts import Facts
 from modelyard.reconcilers.model_test.verdict import LATE, broken, verdict
-from modelyard.status.conditions import Finding, false, merge, timestamp, true, unknown
-from modelyard.status.outcomes import Outcome, Settled, Waiting
+from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
+from modelyard.status.conditions import Finding, false, timestamp, true, unknown
+from modelyard.status.outcomes import Settled, Waiting
 from modelyard.status.pods import diagnose
 from modelyard.status.refusal import Refusal
 
-RETRY = timedelta(seconds=30)
 GOOD = (CheckStatus.SUCCEEDED, CheckStatus.WARNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The status to write, and when to look again."""
-
-    status: dict[str, Any]
-    outcome: Outcome
 
 
 def assess(facts: Facts, refusal: Refusal | None, *, started: bool) -> Assessment | None:
@@ -49,23 +39,22 @@ def _invalid_data(facts: Facts) -> CheckSummary | None:
 
 def _over(facts: Facts, summary: CheckSummary) -> dict[str, Any]:
     good, message = summary.overall_status in GOOD, _message(summary)
+    ready = true(Type.READY, Reason.COMPLETED, message)
+    verdict = true(Type.SUCCEEDED, Reason.PASSED, message)
     found = [
-        true(Type.READY, Reason.COMPLETED, message),
-        true(Type.SUCCEEDED, Reason.PASSED, message)
-        if good
-        else false(Type.SUCCEEDED, Reason.TEST_FAILED, message),
-        false(Type.RECONCILING, Reason.AS_DESIRED),
-        false(Type.STALLED, Reason.AS_DESIRED),
+        ready,
+        verdict if good else false(Type.SUCCEEDED, Reason.TEST_FAILED, message),
+        *kstatus(ready, stalled=False),
     ]
-    checks = {str(name): outcome.model_dump(mode="json") for name, outcome in summary.checks.items()}
-    return {
-        **_common(facts, found),
-        "overallStatus": str(summary.overall_status),
-        "testingStatus": checks,
-        "counts": summary.counts.model_dump(mode="json"),
-        "completedAt": timestamp(facts.now),
+    return _status(
+        facts,
+        found,
+        overallStatus=str(summary.overall_status),
+        testingStatus={str(name): check.model_dump(mode="json") for name, check in summary.checks.items()},
+        counts=summary.counts.model_dump(mode="json"),
+        completedAt=timestamp(facts.now),
         **_begun(facts),
-    }
+    )
 
 
 def _message(summary: CheckSummary) -> str:
@@ -86,18 +75,14 @@ def _message(summary: CheckSummary) -> str:
 def _running(facts: Facts) -> dict[str, Any]:
     problem = diagnose(facts.runners, None) if facts.runners else None
     message = problem.message if problem else f'Job "{job_name(facts.owner)}" runs'
+    begun = _begun(facts) or {"startedAt": timestamp(facts.now), "job": job_name(facts.owner)}
     found = _open(Reason.RUNNING, message)
-    return {
-        **_common(facts, found),
-        "overallStatus": str(CheckStatus.IN_PROGRESS),
-        "startedAt": _begun(facts).get("startedAt", timestamp(facts.now)),
-        "job": job_name(facts.owner),
-    }
+    return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
 
 
 def _waiting(facts: Facts, refusal: Refusal | None) -> Assessment:
     reason, message = _why_waiting(facts, refusal)
-    status = {**_common(facts, _open(reason, message)), "overallStatus": str(CheckStatus.QUEUED)}
+    status = _status(facts, _open(reason, message), overallStatus=str(CheckStatus.QUEUED))
     return Assessment(status, Waiting(RETRY))
 
 
@@ -114,21 +99,13 @@ def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
 
 
 def _open(reason: Reason, message: str) -> list[Finding]:
-    return [
-        unknown(Type.READY, reason, message),
-        unknown(Type.SUCCEEDED, reason, message),
-        true(Type.RECONCILING, reason, message),
-        false(Type.STALLED, Reason.AS_DESIRED),
-    ]
+    ready = unknown(Type.READY, reason, message)
+    return [ready, unknown(Type.SUCCEEDED, reason, message), *kstatus(ready, stalled=False)]
 
 
-def _common(facts: Facts, found: list[Finding]) -> dict[str, Any]:
-    generation = facts.test.metadata.generation
-    before = [condition.to_json() for condition in facts.test.status.conditions]
-    return {
-        "observedGeneration": generation,
-        "conditions": merge(before, found, generation=generation, now=facts.now),
-    }
+def _status(facts: Facts, found: list[Finding], **fields: Any) -> dict[str, Any]:
+    test = facts.test
+    return status_of(test.metadata, test.status.conditions, found, now=facts.now, **fields)
 
 
 def _begun(facts: Facts) -> dict[str, str]:
