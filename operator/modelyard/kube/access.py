@@ -106,8 +106,7 @@ def _user_token(user: Mapping[str, Any], base: Path) -> Token:
 
 
 def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any], base: Path) -> ssl.SSLContext:
-    authority = _pem(cluster, "certificate-authority", base)
-    context = ssl.create_default_context(cadata=authority)
+    context = _context(_pem(cluster, "certificate-authority", base))
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -115,6 +114,13 @@ def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any], base: Path) -> ssl
     if certificate and key:
         _load_pair(context, certificate, key)
     return context
+
+
+def _context(authority: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=authority)
+    except (ssl.SSLError, ValueError):
+        raise AccessError("certificate-authority: not a certificate in PEM form") from None
 
 
 def _pem(section: Mapping[str, Any], field: str, base: Path) -> str | None:
@@ -138,4 +144,7 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
             file.write(text)
             file.flush()
             paths.append(file.name)
-        context.load_cert_chain(*paths)
+        try:
+            context.load_cert_chain(*paths)
+        except ssl.SSLError:
+            raise AccessError("client-certificate and client-key: not a pair in PEM form") from None

@@ -39,6 +39,9 @@ _QUANTITIES = frozenset({"limits", "requests", "sizeLimit"})
 _DEFAULTS: Mapping[str, Any] = {"protocol": "TCP", "apiVersion": "v1"}
 """What the API server fills into entries of lists."""
 
+_DROPPED = (None, "", [])
+"""In atomic parts an empty map means something ("every pod"); these do not."""
+
 _SKIPPED = frozenset({"apiVersion", "kind", "status"})
 _UNCACHED = frozenset({"data", "binaryData"})
 """Of a ConfigMap: the cache does not keep them. Ours are immutable, and the hash covers what we want."""
@@ -94,14 +97,14 @@ def _value(entry: Mapping[str, Any], key: str) -> Any:
 
 
 def _is_same(live: object, wanted: object) -> bool:
-    """Atomic: nothing missing and nothing more, save for known defaults; no list is an empty list."""
+    """Atomic: nothing missing and nothing more, save for known defaults; nothing is like an empty list."""
     if isinstance(live, Mapping) and isinstance(wanted, Mapping):
         keys = live.keys() | wanted.keys()
         return all(_is_same(_value(live, key), _value(wanted, key)) for key in keys)
     if isinstance(live, list) and isinstance(wanted, list):
         return len(live) == len(wanted) and all(map(_is_same, live, wanted))
     if live is None or wanted is None:
-        return live in (None, []) and wanted in (None, [])
+        return live in _DROPPED and wanted in _DROPPED
     return live == wanted
 
 
@@ -113,8 +116,8 @@ def _is_equal(live: object, wanted: object, quantity: bool) -> bool:
 
 
 def _is_something(value: object) -> bool:
-    """The API server drops what is empty; zero, false and "" are values."""
-    return value is not None and value != {} and value != []
+    """The API server drops empty texts, maps and lists; it keeps our zeros and falses, whose absence means more."""
+    return value is not None and value not in ("", {}, [])
 
 
 def is_same_status(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> bool:

@@ -1,0 +1,208 @@
+"""The queue: each key once, one pass a key at a time, delays, order; on a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from modelyard.handlers.queue import Closed, Queue, Schedule
+
+
+@pytest.fixture
+def schedule() -> Schedule[str]:
+    return Schedule()
+
+
+def drained(schedule: Schedule[str], now: float) -> list[str]:
+    keys = []
+    while (key := schedule.take(now)) is not None:
+        keys.append(key)
+        schedule.done(key)
+    return keys
+
+
+def test_keys_come_out_in_the_order_in_which_they_were_woken(schedule: Schedule[str]) -> None:
+    for key in ("c", "a", "b"):
+        schedule.wake(key, 0)
+
+    assert drained(schedule, 0) == ["c", "a", "b"]
+
+
+def test_a_key_that_is_woken_often_is_passed_over_once(schedule: Schedule[str]) -> None:
+    for key in ("a", "b", "a", "a"):
+        schedule.wake(key, 0)
+
+    assert drained(schedule, 0) == ["a", "b"]
+
+
+def test_a_key_never_runs_twice_at_once_and_runs_once_more_if_it_was_woken_meanwhile(
+    schedule: Schedule[str],
+) -> None:
+    schedule.wake("a", 0)
+    assert schedule.take(0) == "a"
+    for _ in range(3):
+        schedule.wake("a", 1)
+    assert schedule.take(1) is None
+
+    schedule.done("a")
+
+    assert drained(schedule, 2) == ["a"]
+
+
+def test_a_busy_key_does_not_starve_others(schedule: Schedule[str]) -> None:
+    schedule.wake("busy", 0)
+    schedule.wake("other", 0)
+    assert schedule.take(0) == "busy"
+    schedule.wake("busy", 0)
+    schedule.done("busy")
+
+    assert drained(schedule, 0) == ["other", "busy"]
+
+
+def test_a_delayed_key_is_due_at_its_time_and_not_before(schedule: Schedule[str]) -> None:
+    schedule.wake_at("a", 10)
+
+    assert schedule.next_due() == 10
+    assert schedule.take(9.9) is None
+    assert schedule.take(10) == "a"
+    assert schedule.next_due() is None
+
+
+@pytest.mark.parametrize("delays", [(10, 5), (5, 10)])
+def test_of_several_delays_the_earliest_stands_alone(
+    schedule: Schedule[str], delays: tuple[int, int]
+) -> None:
+    for delay in delays:
+        schedule.wake_at("a", delay)
+
+    assert schedule.next_due() == 5
+    assert drained(schedule, 5) == ["a"]
+    assert drained(schedule, 10) == []
+
+
+def test_a_wake_takes_the_place_of_a_delay(schedule: Schedule[str]) -> None:
+    """The pass decides anew when to look again."""
+    schedule.wake_at("a", 10)
+    schedule.wake("a", 1)
+
+    assert drained(schedule, 1) == ["a"]
+    assert drained(schedule, 10) == []
+
+
+def test_a_delay_for_a_key_that_is_ready_changes_nothing(schedule: Schedule[str]) -> None:
+    schedule.wake("a", 0)
+    schedule.wake_at("a", 10)
+
+    assert drained(schedule, 0) == ["a"]
+    assert schedule.next_due() is None
+
+
+def test_a_key_that_falls_due_while_it_runs_runs_again(schedule: Schedule[str]) -> None:
+    schedule.wake("a", 0)
+    assert schedule.take(0) == "a"
+    schedule.wake_at("a", 5)
+
+    assert schedule.take(6) is None
+    schedule.done("a")
+    assert schedule.take(6) == "a"
+
+
+def test_the_head_of_the_queue_tells_how_long_it_waits(schedule: Schedule[str]) -> None:
+    assert schedule.oldest() is None
+    schedule.wake("a", 3)
+    schedule.wake("b", 5)
+    schedule.wake("a", 7)
+    assert schedule.oldest() == 3
+    schedule.take(8)
+
+    assert schedule.oldest() == 5
+    assert (schedule.depth, schedule.running) == (1, 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_wake_is_ever_lost_and_no_key_runs_twice(seed: int) -> None:
+    """Random wakes, delays, starts and ends: after each wake there is a start that is later than it."""
+    dice, schedule = random.Random(seed), Schedule[str]()
+    asked: dict[str, float] = {}
+    running: set[str] = set()
+    for now in range(2000):
+        key = dice.choice("abcdef")
+        match dice.randrange(4):
+            case 0:
+                schedule.wake(key, now)
+                asked[key] = now
+            case 1:
+                due = now + dice.randrange(20)
+                schedule.wake_at(key, due)
+            case 2 if (taken := schedule.take(now)) is not None:
+                assert taken not in running
+                running.add(taken)
+                asked.pop(taken, None)
+            case 3 if running:
+                ended = dice.choice(sorted(running))
+                running.discard(ended)
+                schedule.done(ended)
+    for key in running:
+        schedule.done(key)
+
+    assert set(drained(schedule, 10_000)) >= asked.keys()
+    assert schedule.next_due() is None
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_a_worker_waits_until_something_is_woken() -> None:
+    queue: Queue[str] = Queue(Clock())
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    assert not worker.done()
+
+    queue.wake("a")
+
+    assert await asyncio.wait_for(worker, 1) == "a"
+
+
+async def test_a_worker_waits_for_a_delayed_key_and_an_earlier_one_comes_first() -> None:
+    loop = asyncio.get_running_loop()
+    queue: Queue[str] = Queue(loop.time)
+    started = loop.time()
+    queue.wake_after("late", 0.1)
+    worker = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    queue.wake_after("early", 0.02)
+
+    assert await worker == "early"
+    assert await queue.take() == "late"
+    assert loop.time() - started >= 0.1
+
+
+async def test_the_age_of_the_head_is_in_seconds() -> None:
+    clock = Clock()
+    queue: Queue[str] = Queue(clock)
+    assert queue.head_age == 0
+    queue.wake("a")
+    clock.now = 7
+
+    assert queue.head_age == 7
+    assert (queue.depth, queue.running) == (1, 0)
+
+
+async def test_a_closed_queue_sends_waiting_workers_home() -> None:
+    queue: Queue[str] = Queue(Clock())
+    workers = [asyncio.create_task(queue.take()) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    queue.close()
+
+    ended = await asyncio.gather(*workers, return_exceptions=True)
+    assert [type(end) for end in ended] == [Closed] * 3
+    queue.wake("a")
+    with pytest.raises(Closed):
+        await queue.take()

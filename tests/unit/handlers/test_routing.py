@@ -1,0 +1,147 @@
+"""Who is woken by what: everything of a model wakes the model and its versions, and nothing else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard.api import labels
+from modelyard.api.kinds import (
+    CHILD_KINDS,
+    CUSTOM_MODEL,
+    CUSTOM_MODEL_VERSION,
+    DEPLOYMENT,
+    EXECUTION_ENVIRONMENT,
+    EXECUTION_ENVIRONMENT_VERSION,
+    JOB,
+    MODEL_LEDGER,
+    MODEL_TEST,
+    OWN_KINDS,
+    POD,
+    Kind,
+)
+from modelyard.handlers.routing import woken
+from modelyard.kube.cache import Cache
+
+Manifest = dict[str, Any]
+
+
+def make(name: str, spec: Manifest | None = None, **metadata: Any) -> Manifest:
+    place = {"name": name, "namespace": "ns", "uid": f"u-{name}", "resourceVersion": "1"}
+    return {"metadata": {**place, **metadata}, "spec": spec or {}}
+
+
+def version(name: str, model: str, environment: str = "py") -> Manifest:
+    return make(name, {"modelRef": {"name": model}, "environmentRef": {"name": environment}})
+
+
+def test(name: str, of: str, **more: Any) -> Manifest:
+    return {**make(name, {"versionRef": {"name": of}}), **more}
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def owned(kind: str, name: str, api_version: str = labels.API_VERSION) -> list[Manifest]:
+    return [{"apiVersion": api_version, "kind": kind, "name": name, "uid": "u", "controller": True}]
+
+
+@pytest.fixture
+def known() -> Cache:
+    """Model `m` with two versions, a test under way and one that ended; model `n` with one version."""
+    cache = Cache()
+    cache.put(EXECUTION_ENVIRONMENT, make("py"))
+    cache.put(CUSTOM_MODEL, make("m"))
+    cache.put(CUSTOM_MODEL, make("n"))
+    for found in (version("m1", "m"), version("m2", "m", "other"), version("n1", "n")):
+        cache.put(CUSTOM_MODEL_VERSION, found)
+    cache.put(MODEL_TEST, test("running", "m2"))
+    cache.put(MODEL_TEST, test("ended", "m2", status={"completedAt": "2026-01-01T00:00:00Z"}))
+    cache.put(MODEL_TEST, test("of-n", "n1"))
+    return cache
+
+
+def lines(known: Cache, kind: Kind, *states: Manifest | None) -> set[str]:
+    return {f"{key.kind.short} {key.name}" for key in woken(kind, "ns", states, known)}
+
+
+ALL_OF_M = {"cmodel m", "cmv m1", "cmv m2", "mtest running"}
+
+
+def test_a_model_wakes_itself_and_its_versions(known: Cache) -> None:
+    assert lines(known, CUSTOM_MODEL, None, make("m")) == ALL_OF_M
+
+
+def test_a_version_wakes_its_model_and_its_siblings(known: Cache) -> None:
+    assert lines(known, CUSTOM_MODEL_VERSION, None, version("m3", "m")) == ALL_OF_M | {"cmv m3"}
+
+
+def test_a_version_that_came_before_its_model_wakes_itself(known: Cache) -> None:
+    assert lines(known, CUSTOM_MODEL_VERSION, version("x1", "x")) == {"cmv x1", "cmodel x"}
+
+
+def test_a_ledger_wakes_its_model_and_the_versions(known: Cache) -> None:
+    assert lines(known, MODEL_LEDGER, make("m", {"modelName": "m"})) == ALL_OF_M
+
+
+def test_an_environment_wakes_itself_and_the_versions_that_name_it(known: Cache) -> None:
+    expected = {"exenv py", "cmv m1", "cmv n1"}
+
+    assert lines(known, EXECUTION_ENVIRONMENT, make("py")) == expected
+    made = make("py-1", {"environmentRef": {"name": "py"}})
+    assert lines(known, EXECUTION_ENVIRONMENT_VERSION, made) == expected | {"exenvv py-1"}
+
+
+def test_a_test_wakes_itself_and_everything_of_the_model_under_test(known: Cache) -> None:
+    assert lines(known, MODEL_TEST, test("more", "m1")) == ALL_OF_M | {"mtest more"}
+
+
+def test_a_test_whose_version_is_gone_wakes_the_model_by_its_label(known: Cache) -> None:
+    orphan = test("more", "gone")
+    orphan["metadata"]["labels"] = {labels.OF_MODEL: "m"}
+
+    assert lines(known, MODEL_TEST, orphan) == ALL_OF_M | {"mtest more"}
+
+
+@pytest.mark.parametrize("kind", CHILD_KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"labels": {labels.OF_MODEL: "m"}},
+        {"labels": {labels.MODEL: "m"}},
+        {"ownerReferences": owned("CustomModel", "m")},
+    ],
+    ids=["label of children", "label of pods", "owner"],
+)
+def test_every_child_wakes_the_model_that_it_belongs_to(known: Cache, kind: Kind, metadata: Manifest) -> None:
+    assert lines(known, kind, make("x", **metadata)) == ALL_OF_M
+
+
+def test_the_job_and_the_pod_of_a_test_wake_the_test(known: Cache) -> None:
+    assert lines(known, JOB, make("x", ownerReferences=owned("ModelTest", "running"))) == {"mtest running"}
+    assert lines(known, POD, make("x", labels={labels.OF_TEST: "running"})) == {"mtest running"}
+
+
+def test_owners_of_other_groups_are_nothing_to_us(known: Cache) -> None:
+    assert lines(known, POD, make("x", ownerReferences=owned("CustomModel", "m", "other.io/v1"))) == set()
+
+
+def test_a_label_that_changed_wakes_both_owners(known: Cache) -> None:
+    before, after = (make("x", labels={labels.OF_MODEL: model}) for model in ("m", "n"))
+
+    assert lines(known, DEPLOYMENT, before, after) == ALL_OF_M | {"cmodel n", "cmv n1", "mtest of-n"}
+
+
+@pytest.mark.parametrize("kind", [*OWN_KINDS, *CHILD_KINDS], ids=lambda kind: kind.name)
+def test_what_was_deleted_wakes_as_what_is_there(known: Cache, kind: Kind) -> None:
+    spec = {"modelName": "m", **{ref: {"name": "m1"} for ref in ("modelRef", "versionRef", "environmentRef")}}
+    found = make("x", spec, labels={labels.OF_MODEL: "m"})
+
+    assert woken(kind, "ns", (found, None), known) == woken(kind, "ns", (None, found), known)
+    assert woken(kind, "ns", (found, None), known)
+
+
+def test_other_namespaces_sleep_on(known: Cache) -> None:
+    assert {key.namespace for key in woken(CUSTOM_MODEL, "ns", (make("m"),), known)} == {"ns"}
+    assert len(woken(CUSTOM_MODEL, "elsewhere", (make("m"),), known)) == 1

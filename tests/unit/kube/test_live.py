@@ -1,0 +1,309 @@
+"""What LiveCluster sends, and when it sends nothing; the API server's part is played by a script."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from modelyard.api import labels
+from modelyard.api.kinds import CUSTOM_MODEL, POD, SERVICE
+from modelyard.kube.cache import Cache
+from modelyard.kube.cluster import Cluster
+from modelyard.kube.drift import stamped
+from modelyard.kube.errors import AlreadyExists, Conflict, Forbidden, NameTaken, NotFound, Unavailable
+from modelyard.kube.live import LiveCluster
+
+Manifest = dict[str, Any]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Script:
+    """Answers requests in turn, or raises; `sent` is what was asked."""
+
+    def __init__(self, *answers: Manifest | Exception) -> None:
+        self.answers = list(answers)
+        self.sent: list[tuple[str, str, Mapping[str, str], Any, str]] = []
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+    ) -> Manifest:
+        self.sent.append((method, path, params or {}, copy.deepcopy(body), content_type))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return copy.deepcopy(answer)
+
+    @property
+    def lines(self) -> list[str]:
+        return [f"{method} {path.rpartition('/namespaces/')[2]}" for method, path, *_ in self.sent]
+
+
+def wanted(**spec: Any) -> Manifest:
+    owner = {
+        "apiVersion": labels.API_VERSION,
+        "kind": "CustomModel",
+        "name": "hello",
+        "uid": "u-m",
+        "controller": True,
+    }
+    metadata = {
+        "name": "hello",
+        "namespace": "ns",
+        "labels": {labels.MANAGED_BY: labels.MANAGED_BY_VALUE},
+        "ownerReferences": [owner],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": spec or {"type": "ClusterIP"},
+    }
+
+
+def born(manifest: Manifest, version: int = 5, **more: Any) -> Manifest:
+    """The manifest as the API server answers it."""
+    stamp = stamped(manifest)
+    metadata = {**stamp["metadata"], "uid": "u-1", "resourceVersion": str(version), "managedFields": [{}]}
+    return {**stamp, "metadata": metadata, **more}
+
+
+def cluster(script: Script, *known: Manifest) -> LiveCluster:
+    cache = Cache()
+    for manifest in known:
+        cache.put(CUSTOM_MODEL if manifest["kind"] == "CustomModel" else SERVICE, manifest)
+    return LiveCluster(script, cache, now=lambda: NOW, instance="pod-1")
+
+
+def model(version: int = 1, **status: Any) -> Manifest:
+    metadata = {"name": "hello", "namespace": "ns", "uid": "u-m", "resourceVersion": str(version)}
+    return {
+        "apiVersion": labels.API_VERSION,
+        "kind": "CustomModel",
+        "metadata": metadata,
+        "spec": {},
+        "status": status,
+    }
+
+
+def test_the_live_cluster_is_a_cluster() -> None:
+    found: Cluster = cluster(Script())
+
+    assert found.get(SERVICE, "ns", "hello") is None
+
+
+async def test_the_first_apply_looks_whether_the_name_is_free() -> None:
+    script = Script(NotFound("no"), born(wanted()))
+    live = cluster(script)
+
+    answer = await live.apply(wanted())
+
+    assert script.lines == ["GET ns/services/hello", "PATCH ns/services/hello"]
+    _, _, params, body, content_type = script.sent[1]
+    assert params == {"fieldManager": "modelyard", "force": "true"}
+    assert body == stamped(wanted())
+    assert content_type == "application/apply-patch+yaml"
+    assert answer == born(wanted())
+    assert live.get(SERVICE, "ns", "hello") is not None
+
+
+async def test_a_second_apply_sends_nothing() -> None:
+    script = Script(NotFound("no"), born(wanted()))
+    live = cluster(script)
+    await live.apply(wanted())
+    script.sent.clear()
+
+    answer = await live.apply(wanted())
+
+    assert script.sent == []
+    assert answer["metadata"]["uid"] == "u-1"
+
+
+async def test_a_changed_wish_and_a_changed_child_are_applied_without_a_look() -> None:
+    drifted = born(wanted())
+    drifted["spec"] = {"type": "NodePort"}
+    script = Script(born(wanted(), 6), born(wanted(type="LoadBalancer"), 7))
+    live = cluster(script, drifted)
+
+    await live.apply(wanted())
+    await live.apply(wanted(type="LoadBalancer"))
+
+    assert script.lines == ["PATCH ns/services/hello"] * 2
+
+
+async def test_a_child_that_stands_there_already_is_not_written_again() -> None:
+    """After a restart whose watch has not brought it yet."""
+    script = Script(born(wanted()))
+    live = cluster(script)
+
+    await live.apply(wanted())
+
+    assert script.lines == ["GET ns/services/hello"]
+    assert live.get(SERVICE, "ns", "hello") is not None
+
+
+async def test_somebody_elses_object_is_left_alone_and_not_cached() -> None:
+    foreign = born(wanted())
+    foreign["metadata"]["ownerReferences"] = []
+    script = Script(foreign)
+    live = cluster(script)
+
+    with pytest.raises(NameTaken):
+        await live.apply(wanted())
+
+    assert script.lines == ["GET ns/services/hello"]
+    assert live.get(SERVICE, "ns", "hello") is None
+
+
+async def test_a_child_of_the_deleted_model_of_that_name_has_to_go_first() -> None:
+    former = born(wanted())
+    former["metadata"]["ownerReferences"][0]["uid"] = "u-former"
+    script = Script()
+
+    with pytest.raises(Conflict):
+        await cluster(script, former).apply(wanted())
+
+    assert script.sent == []
+
+
+async def test_a_status_is_applied_whole_to_this_very_object() -> None:
+    script = Script(model(2, a=1))
+    live = cluster(script, model())
+
+    await live.apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+    await live.apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+    ((_, path, params, body, _),) = script.sent
+    assert path.endswith("/custommodels/hello/status")
+    assert params == {"fieldManager": "modelyard", "force": "true"}
+    assert body == {
+        "apiVersion": labels.API_VERSION,
+        "kind": "CustomModel",
+        "metadata": {"name": "hello", "namespace": "ns", "uid": "u-m"},
+        "status": {"a": 1},
+    }
+
+
+async def test_the_status_of_an_object_that_is_gone_is_no_error() -> None:
+    script = Script(NotFound("gone"))
+
+    await cluster(script).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+    assert len(script.sent) == 1
+
+
+async def test_the_status_of_an_object_that_was_made_again_is_a_conflict() -> None:
+    with pytest.raises(Conflict):
+        await cluster(Script(Conflict("uid")), model()).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+
+async def test_create_and_replace_are_cached_and_raise_what_the_server_says() -> None:
+    script = Script(born(wanted()), born(wanted(), 6), AlreadyExists("no"), Conflict("no"))
+    live = cluster(script)
+
+    await live.create(wanted())
+    await live.replace(born(wanted()))
+
+    assert script.lines == ["POST ns/services", "PUT ns/services/hello"]
+    assert live.list(SERVICE, "ns")[0]["metadata"]["resourceVersion"] == "6"
+    with pytest.raises(AlreadyExists):
+        await live.create(wanted())
+    with pytest.raises(Conflict):
+        await live.replace(born(wanted()))
+
+
+async def test_replace_without_a_version_would_overwrite_blindly() -> None:
+    with pytest.raises(ValueError, match="precondition"):
+        await cluster(Script()).replace(wanted())
+
+
+async def test_delete_is_of_this_very_object_in_the_background() -> None:
+    script = Script({"kind": "Status", "status": "Success"})
+    live = cluster(script, born(wanted()))
+
+    await live.delete(SERVICE, "ns", "hello", uid="u-1")
+
+    ((method, _, _, body, _),) = script.sent
+    assert method == "DELETE"
+    assert body["preconditions"] == {"uid": "u-1"}
+    assert body["propagationPolicy"] == "Background"
+    assert live.get(SERVICE, "ns", "hello") is None
+
+
+@pytest.mark.parametrize("error", [NotFound("gone"), Conflict("another uid")])
+async def test_deleting_what_is_gone_is_no_error(error: Exception) -> None:
+    live = cluster(Script(error), born(wanted()))
+
+    await live.delete(SERVICE, "ns", "hello", uid="u-1")
+
+    assert live.get(SERVICE, "ns", "hello") is None
+
+
+async def test_an_object_that_takes_its_time_to_go_stays_in_the_cache() -> None:
+    going = born(wanted(), 6)
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    live = cluster(Script(going), born(wanted()))
+
+    await live.delete(SERVICE, "ns", "hello", uid="u-1")
+
+    found = live.get(SERVICE, "ns", "hello")
+    assert found is not None
+    assert "deletionTimestamp" in found["metadata"]
+
+
+async def test_read_asks_the_server_and_absent_is_none() -> None:
+    live = cluster(Script(born(wanted()), NotFound("no")))
+
+    assert await live.read(SERVICE, "ns", "hello") == born(wanted())
+    assert await live.read(POD, "ns", "p") is None
+    assert live.list(SERVICE, "ns") == [], "what is read on use is not kept"
+
+
+async def test_an_event_is_sent_once_for_the_same_news() -> None:
+    script = Script({"kind": "Event"}, {"kind": "Event"})
+    live = cluster(script)
+
+    for message in ("one", "one", "two"):
+        await live.event(model(), reason="Promoted", message=message)
+
+    assert [body["note"] for _, _, _, body, _ in script.sent] == ["one", "two"]
+    assert script.sent[0][3]["reportingInstance"] == "pod-1"
+    assert script.lines[0] == "POST ns/events"
+
+
+@pytest.mark.parametrize("error", [AlreadyExists("known"), Forbidden("no"), Unavailable("busy")])
+async def test_an_event_that_fails_fails_nothing(error: Exception) -> None:
+    script = Script(error)
+
+    await cluster(script).event(model(), reason="R", message="m", type="Warning")
+
+    assert len(script.sent) == 1
+
+
+async def test_once_closed_no_write_leaves_and_reads_go_on() -> None:
+    script = Script(NotFound("no"))
+    live = cluster(script, model(1))
+    live.close()
+
+    writes = [
+        live.create(wanted()),
+        live.replace(born(wanted())),
+        live.apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1}),
+        live.delete(SERVICE, "ns", "hello", uid="u"),
+    ]
+    refused = await asyncio.gather(*writes, return_exceptions=True)
+    await live.event(model(), reason="R", message="m")
+
+    assert [type(error) for error in refused] == [Unavailable] * 4
+    assert script.sent == []
+    assert await live.read(SERVICE, "ns", "hello") is None

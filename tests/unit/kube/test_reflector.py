@@ -1,0 +1,219 @@
+"""The reflector against a real HTTP server: pages, resumption, bookmarks, 410, silence, trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from modelyard.api.kinds import POD
+from modelyard.kube.backoff import Backoff
+from modelyard.kube.cache import Cache
+from modelyard.kube.errors import Expired
+from modelyard.kube.lists import Scope, list_into
+from modelyard.kube.reflector import Reflector, Timing
+from modelyard.kube.relist import Relist
+from modelyard.kube.session import Session
+from tests.support.eventually import eventually
+from tests.unit.kube.api_server import ApiServer, Watch, bookmark, event, failure, listed, pod, serving
+
+SCOPE = Scope(POD, "ns", "modelyard.dev/managed-by=modelyard")
+TIMING = Timing(silence=0.2, shortest_watch=0.0, backoff=Backoff(base=0.01, cap=0.02))
+
+
+def names(cache: Cache) -> list[str]:
+    return [found["metadata"]["name"] for found in cache.select(POD, "ns")]
+
+
+@asynccontextmanager
+async def reflecting(api: ApiServer, cache: Cache, timing: Timing = TIMING) -> AsyncIterator[Reflector]:
+    async with serving(api) as session:
+        reflector = Reflector(session, cache, SCOPE, timing=timing)
+        task = asyncio.create_task(reflector.run())
+        try:
+            yield reflector
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_list_comes_in_pages_with_the_selector_on_each() -> None:
+    api, cache = ApiServer(lists=[listed(7, pod(1, "a"), proceed="go"), listed(7, pod(2, "b"))]), Cache()
+    async with serving(api) as session:
+        assert await list_into(session, cache, SCOPE, page=1) == "7"
+
+    selector = {"labelSelector": SCOPE.selector, "limit": "1"}
+    assert api.queries(watch=False) == [selector, {**selector, "continue": "go"}]
+    assert api.seen[0].path == "/api/v1/namespaces/ns/pods"
+    assert names(cache) == ["a", "b"]
+
+
+async def test_a_list_that_expires_half_way_begins_anew_and_leaves_no_ghost() -> None:
+    api = ApiServer(
+        lists=[listed(7, pod(1, "gone"), proceed="go"), failure(410, "Expired"), listed(9, pod(8, "b"))]
+    )
+    cache = Cache()
+    async with serving(api) as session:
+        assert await list_into(session, cache, SCOPE) == "9"
+
+    assert names(cache) == ["b"]
+
+
+async def test_a_list_that_always_expires_gives_up() -> None:
+    async with serving(ApiServer(lists=[failure(410, "Expired")])) as session:
+        with pytest.raises(Expired):
+            await list_into(session, Cache(), SCOPE)
+
+
+async def test_a_watch_begins_where_the_list_ended_and_brings_every_change() -> None:
+    api = ApiServer(
+        lists=[listed(7, pod(1, "a"), pod(2, "b"))],
+        watches=[
+            Watch(
+                [
+                    event("ADDED", pod(8, "c")),
+                    event("MODIFIED", pod(9, "a", x=1)),
+                    event("DELETED", pod(10, "b")),
+                ],
+                hangs=True,
+            )
+        ],
+    )
+    cache = Cache()
+    async with reflecting(api, cache) as reflector:
+        await reflector.synced.wait()
+        await eventually(lambda: names(cache) == ["a", "c"])
+
+    (query,) = api.queries(watch=True)
+    assert (query["resourceVersion"], query["allowWatchBookmarks"]) == ("7", "true")
+    assert query["labelSelector"] == SCOPE.selector
+    assert 200 <= int(query["timeoutSeconds"]) <= 290
+    assert cache.get(POD, "ns", "a")["x"] == 1  # type: ignore[index]
+
+
+async def test_a_watch_that_ends_goes_on_from_the_last_bookmark_without_a_list() -> None:
+    api = ApiServer(watches=[Watch([event("ADDED", pod(8, "c")), bookmark(20)]), Watch(hangs=True)])
+    async with reflecting(api, Cache()):
+        await eventually(lambda: len(api.queries(watch=True)) == 2)
+
+    assert [query["resourceVersion"] for query in api.queries(watch=True)] == ["1", "20"]
+    assert len(api.queries(watch=False)) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Watch([bookmark(20)], breaks=True),
+        Watch([bookmark(20), b'{"type": "ADD'], breaks=True),
+        Watch([bookmark(20)], hangs=True),
+        Watch([bookmark(20), event("ERROR", failure(500, "InternalError"))]),
+    ],
+    ids=["broken off", "broken off in an event", "silent", "an error in the stream"],
+)
+async def test_trouble_is_no_reason_to_list_again(broken: Watch) -> None:
+    api = ApiServer(watches=[broken, Watch([event("ADDED", pod(21, "late"))], hangs=True)])
+    cache = Cache()
+    async with reflecting(api, cache):
+        await eventually(lambda: names(cache) == ["late"])
+
+    assert [query["resourceVersion"] for query in api.queries(watch=True)][:2] == ["1", "20"]
+    assert len(api.queries(watch=False)) == 1
+
+
+@pytest.mark.parametrize(
+    "expired",
+    [Watch([event("ERROR", failure(410, "Expired"))]), Watch(code=410)],
+    ids=["in the stream", "refused"],
+)
+async def test_what_is_too_old_is_listed_again_and_ghosts_go(expired: Watch) -> None:
+    """Objects that were deleted while the watch was away are in no event: the list must bury them."""
+    api = ApiServer(
+        lists=[listed(7, pod(1, "ghost"), pod(2, "stays")), listed(30, pod(2, "stays"), pod(29, "new"))],
+        watches=[expired, Watch(hangs=True)],
+    )
+    cache = Cache()
+    async with reflecting(api, cache):
+        await eventually(lambda: names(cache) == ["new", "stays"])
+        await eventually(lambda: len(api.queries(watch=True)) == 2)
+
+    assert api.queries(watch=True)[1]["resourceVersion"] == "30"
+
+
+async def test_a_server_that_ends_every_watch_at_once_is_not_stormed() -> None:
+    timing = Timing(shortest_watch=1.0, backoff=Backoff(base=0.1, cap=10.0))
+    api = ApiServer(watches=[Watch()])
+    async with reflecting(api, Cache(), timing):
+        await asyncio.sleep(0.5)
+
+    assert 1 <= len(api.queries(watch=True)) <= 5
+
+
+async def test_a_server_that_refuses_is_asked_again_until_it_serves() -> None:
+    api = ApiServer(lists=[failure(403, "Forbidden"), failure(500, "InternalError"), listed(7, pod(1, "a"))])
+    cache = Cache()
+    async with reflecting(api, cache) as reflector:
+        await asyncio.wait_for(reflector.synced.wait(), 5)
+
+    assert names(cache) == ["a"]
+
+
+async def test_nothing_is_synced_before_the_whole_list_is_there() -> None:
+    api = ApiServer(lists=[listed(7, pod(1, "a"), proceed="go"), failure(500, "InternalError")])
+    cache = Cache()
+    async with reflecting(api, cache) as reflector:
+        await eventually(lambda: len(api.seen) > 3)
+        assert not reflector.synced.is_set()
+
+
+async def test_a_hanging_reflector_is_noticed_and_a_living_one_is_not() -> None:
+    async with reflecting(ApiServer(watches=[Watch([bookmark(9)], hangs=True)]), Cache()) as reflector:
+        await asyncio.sleep(0.5)
+        assert reflector.silent_for() <= TIMING.stuck_after
+        assert reflector.silent_for() < 0.4, "a failed try is a sign of life too"
+
+
+async def relisted(api: ApiServer, session: Session, cache: Cache, every: float) -> Relist:
+    return Relist(session, cache, Scope(POD), every=every, settle=0.01, backoff=Backoff(0.01, 0.02))
+
+
+async def test_lists_are_repeated_and_bury_ghosts() -> None:
+    api, cache = ApiServer(lists=[listed(7, pod(1, "ghost")), listed(9)]), Cache()
+    async with serving(api) as session:
+        relist = await relisted(api, session, cache, every=0.05)
+        task = asyncio.create_task(relist.run())
+        await relist.synced.wait()
+        assert names(cache) == ["ghost"]
+        await eventually(lambda: not names(cache))
+        task.cancel()
+
+
+async def test_a_list_is_made_when_asked_for_and_several_asks_are_one() -> None:
+    api = ApiServer()
+    async with serving(api) as session:
+        relist = await relisted(api, session, Cache(), every=600)
+        task = asyncio.create_task(relist.run())
+        await relist.synced.wait()
+        for _ in range(5):
+            relist.ask()
+        await eventually(lambda: len(api.seen) == 2)
+        await asyncio.sleep(0.1)
+        task.cancel()
+
+    assert len(api.seen) == 2
+
+
+async def test_a_kind_that_is_not_installed_is_asked_for_until_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    missing = failure(404, "NotFound", "the server could not find the requested resource")
+    api = ApiServer(lists=[missing, missing, missing, listed(7)])
+    async with serving(api) as session:
+        relist = await relisted(api, session, Cache(), every=600)
+        task = asyncio.create_task(relist.run())
+        await asyncio.wait_for(relist.synced.wait(), 5)
+        task.cancel()
+
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == ["List failed; it will be repeated; are the CRDs of Modelyard installed?"]
