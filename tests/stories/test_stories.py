@@ -346,6 +346,25 @@ async def test_test_by_hand(story: Story) -> None:
     assert len([m for m in story.world.all(JOB) if m["metadata"]["name"].startswith("hello-1-check")]) == 1
 
 
+async def test_pod_of_a_test_evicted(story: Story) -> None:
+    """An eviction says nothing about the model: it must not cost a good version its place."""
+    story.world.platform.evictions = 1
+    story.say("The pod of the test is evicted; the test runs once more")
+    await story.user_applies(make_environment(), make_model(), V1)
+    await story.time_passes(40)
+    assert _serving(story) == "hello-1"
+    assert len(story.world.all(JOB)) == 2
+
+
+async def test_pod_of_a_test_evicted_twice(story: Story) -> None:
+    story.world.platform.evictions = 2
+    story.say("The pod of the test is evicted, and evicted again: the version is refused, and says why")
+    await story.user_applies(make_environment(), make_model(), V1)
+    await story.time_passes(40)
+    assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "TestsFailed")
+    assert "Evicted" in story.world.message(CUSTOM_MODEL_VERSION, "hello-1")
+
+
 async def test_spread_that_does_not_fit(story: Story) -> None:
     story.world.platform.behaviour["hello-1"] = "unschedulable"
     story.say("Two replicas on different nodes are asked for, and there is one node")

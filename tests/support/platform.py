@@ -35,6 +35,9 @@ class Platform:
     holds_jobs: bool = False
     """Whether Jobs run on and on, for stories in which something happens during a test."""
 
+    evictions: int = 0
+    """How many pods of Jobs are evicted before they can report."""
+
     def step(self, now: datetime) -> bool:
         """Bring everything one step closer to what is asked; whether anything changed."""
         before, actor = len(self.api.writes), self.api.actor
@@ -121,6 +124,15 @@ class Platform:
         summary = self._run(namespace, job)
         self._pod(job, 0)
         pod = self._pods(namespace, name)[0]
+        if self.evictions:
+            self.evictions -= 1
+            status = {
+                "phase": "Failed",
+                "reason": "Evicted",
+                "message": "The node was low on resource: memory.",
+            }
+            self._set(POD, namespace, pod["metadata"]["name"], status)
+            return
         ended = {
             "exitCode": 0,
             "reason": "Completed",

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     NOT_STARTED = "NotStarted"
     WAITING_FOR_VERSION = "WaitingForVersion"
     RUNNING = "Running"
+    RUN_AGAIN = "RunAgain"
     STOPPED = "Stopped"
 
     # waiting for something named

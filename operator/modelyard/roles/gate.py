@@ -12,6 +12,7 @@ from modelyard.api.custom_model import CustomModelSpec, GateTest, TestConfigurat
 from modelyard.api.digests import canonical_hash, without_contents
 from modelyard.api.model_ledger import TestFact, VerdictFact
 from modelyard.api.model_test import ModelTestStatus
+from modelyard.api.reasons import ConditionType
 
 IMPLICIT = GateTest(name="starts", configuration=TestConfiguration(error_check="skip"))
 """No gate given = this one: nothing serves untested."""
@@ -112,9 +113,6 @@ def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None
 
 
 def why(status: ModelTestStatus) -> str:
-    """The message of the check that decided: the worst one, else nothing."""
-    for word in (CheckStatus.FAILED, CheckStatus.CANCELED, CheckStatus.ABORTED, CheckStatus.WARNING):
-        for check, outcome in status.testing_status.items():
-            if outcome.status == word:
-                return f"{check}: {outcome.message}"
-    return ""
+    """What the test itself says of its end; nothing while it has not ended."""
+    said = (condition.message for condition in status.conditions if condition.type == ConditionType.SUCCEEDED)
+    return next(said, "")

@@ -9,7 +9,7 @@ from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.facts import Facts
-from modelyard.reconcilers.model_test.verdict import LATE, broken, verdict
+from modelyard.reconcilers.model_test.verdict import LATE, broken, is_inconclusive, verdict
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, timestamp, true, unknown
 from modelyard.status.outcomes import Settled, Waiting
@@ -24,9 +24,9 @@ def assess(facts: Facts, refusal: Refusal | None, *, started: bool) -> Assessmen
     if facts.is_over:
         return None
     summary = _invalid_data(facts) or verdict(facts)
-    if summary:
+    if summary and not is_inconclusive(facts):
         return Assessment(_over(facts, summary), Settled())
-    if facts.job or started:
+    if started or (facts.job and not summary):
         return Assessment(_running(facts), Waiting(LATE))
     return _waiting(facts, refusal)
 
@@ -74,8 +74,8 @@ def _message(summary: CheckSummary) -> str:
 
 def _running(facts: Facts) -> dict[str, Any]:
     problem = diagnose(facts.runners, None) if facts.runners else None
-    message = problem.message if problem else f'Job "{job_name(facts.owner)}" runs'
-    begun = _begun(facts) or {"startedAt": timestamp(facts.now), "job": job_name(facts.owner)}
+    message = problem.message if problem else f'Job "{_job(facts)}" runs'
+    begun = _begun(facts) or {"startedAt": timestamp(facts.now), "job": _job(facts)}
     found = _open(Reason.RUNNING, message)
     return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
 
@@ -95,6 +95,9 @@ def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
         return Reason.VERSION_NOT_FOUND, message
     if facts.data.reason:
         return facts.data.reason, facts.data.message
+    summary = verdict(facts)
+    if summary:
+        return Reason.RUN_AGAIN, f"{summary.error}; runs once more when every replica of the version is ready"
     return Reason.WAITING_FOR_VERSION, f'waits until every replica of version "{name}" is ready'
 
 
@@ -108,7 +111,11 @@ def _status(facts: Facts, found: list[Finding], **fields: Any) -> dict[str, Any]
     return status_of(test.metadata, test.status.conditions, found, now=facts.now, **fields)
 
 
+def _job(facts: Facts) -> str:
+    return job_name(facts.owner, facts.attempt + 1 if is_inconclusive(facts) else facts.attempt)
+
+
 def _begun(facts: Facts) -> dict[str, str]:
     if facts.job is None:
         return {}
-    return {"startedAt": facts.job["metadata"]["creationTimestamp"], "job": job_name(facts.owner)}
+    return {"startedAt": facts.job["metadata"]["creationTimestamp"], "job": _job(facts)}

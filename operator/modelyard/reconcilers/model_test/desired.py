@@ -8,6 +8,7 @@ from modelyard.manifests.pod_template import PORT, url_prefix
 from modelyard.manifests.service import SERVICE_PORT
 from modelyard.manifests.test_job import TestRun, objects
 from modelyard.reconcilers.model_test.facts import Facts
+from modelyard.reconcilers.model_test.verdict import is_inconclusive
 from modelyard.settings import Settings
 
 
@@ -18,7 +19,10 @@ def desired(facts: Facts, settings: Settings) -> list[Manifest]:
 
 
 def _run(facts: Facts) -> TestRun | None:
-    if facts.is_over or facts.job or facts.frozen is None or facts.model is None:
+    if facts.is_over or facts.frozen is None or facts.model is None:
+        return None
+    another = is_inconclusive(facts)
+    if facts.job and not another:
         return None
     if not facts.can_start or facts.data.reason:
         return None
@@ -29,6 +33,7 @@ def _run(facts: Facts) -> TestRun | None:
         workload=facts.frozen.workload,
         plan=_plan(facts),
         data=facts.data.text,
+        attempt=facts.attempt + 1 if another else facts.attempt,
     )
 
 
@@ -43,7 +48,7 @@ def _plan(facts: Facts) -> CheckPlan:
         model=frozen.model,
         version=frozen.label,
         url_prefix=url_prefix(test.metadata.namespace, frozen.model),
-        service=f"{facts.address}:{SERVICE_PORT}",
+        service=_endpoint(facts.address or "", SERVICE_PORT),
         replicas=tuple(_replica(pod) for pod in facts.targets),
         target_type=model.spec.target_type,
         target_name=model.spec.target_name,
@@ -59,5 +64,12 @@ def _plan(facts: Facts) -> CheckPlan:
 
 def _replica(pod: Manifest) -> Replica:
     return Replica(
-        name=pod["metadata"]["name"], uid=pod["metadata"]["uid"], address=f"{pod['status']['podIP']}:{PORT}"
+        name=pod["metadata"]["name"],
+        uid=pod["metadata"]["uid"],
+        address=_endpoint(pod["status"]["podIP"], PORT),
     )
+
+
+def _endpoint(address: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -40,8 +40,13 @@ class Facts:
     """The pods under test."""
 
     job: Manifest | None
+    """The Job of the latest attempt."""
+
     runners: tuple[Manifest, ...]
     """The Job's pods."""
+
+    attempt: int = 1
+    """Which attempt `job` is, or would be."""
 
     data: DataFacts = field(default_factory=DataFacts)
 

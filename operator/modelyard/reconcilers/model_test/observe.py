@@ -27,6 +27,7 @@ from modelyard.kube.cluster import Cluster, Manifest
 from modelyard.manifests.frozen import Frozen, from_revision
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.facts import DataFacts, Facts
+from modelyard.reconcilers.model_test.verdict import ATTEMPTS, is_inconclusive
 
 MAXIMUM_DATA = 900 * 1024
 """Bytes of a data set that fit into the ConfigMap which the Job mounts."""
@@ -41,7 +42,7 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
     facts = _cached(cluster, ModelTest.model_validate(manifest), now)
-    if facts.is_over or facts.job or not facts.can_start:
+    if facts.is_over or not facts.can_start or not (facts.job is None or is_inconclusive(facts)):
         return facts
     return replace(facts, data=await _data(cluster, facts.test))
 
@@ -49,11 +50,21 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
 def _cached(cluster: Cluster, test: ModelTest, now: datetime) -> Facts:
     namespace = test.metadata.namespace
     facts = Facts(now, test, None, None, None, None, None, (), None, ())
-    job = job_name(facts.owner)
-    runners = tuple(cluster.list(POD, namespace, {labels.WORKLOAD: job}))
-    facts = replace(facts, job=cluster.get(JOB, namespace, job), runners=runners)
+    facts = _with_job(cluster, facts)
     found = cluster.get(CUSTOM_MODEL_VERSION, namespace, test.spec.version_ref.name)
     return _with_version(cluster, facts, CustomModelVersion.model_validate(found)) if found else facts
+
+
+def _with_job(cluster: Cluster, facts: Facts) -> Facts:
+    """With the Job of the latest attempt that was made."""
+    namespace = facts.owner.namespace
+    for attempt in range(ATTEMPTS, 0, -1):
+        name = job_name(facts.owner, attempt)
+        job = cluster.get(JOB, namespace, name)
+        if job:
+            runners = tuple(cluster.list(POD, namespace, {labels.WORKLOAD: name}))
+            return replace(facts, job=job, runners=runners, attempt=attempt)
+    return facts
 
 
 def _with_version(cluster: Cluster, facts: Facts, version: CustomModelVersion) -> Facts:

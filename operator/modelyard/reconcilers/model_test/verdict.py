@@ -1,5 +1,8 @@
 """How a test ended: from the runner's termination message, or from how its pod died. Pure.
 
+A run that says nothing about the model (its pod was evicted, its node is gone) counts as `aborted`: it is run
+once more, by a Job of its own, and only a second such run ends the test.
+
 The verdict comes from pod status and from our own clock, since a Job on a dead node never says `Failed`.
 """
 
@@ -24,6 +27,8 @@ from modelyard.status.conditions import shorten
 LATE = timedelta(seconds=30)
 """How long past the Job's own deadline we wait for word of its pod."""
 
+ATTEMPTS = 2
+
 ENDED_JOB = ("Complete", "Failed")
 
 
@@ -37,6 +42,12 @@ def verdict(facts: Facts) -> CheckSummary | None:
     return _of_clock(facts, facts.job)
 
 
+def is_inconclusive(facts: Facts) -> bool:
+    """Whether the latest run says nothing about the model and there may be another."""
+    summary = verdict(facts)
+    return summary is not None and summary.overall_status == CheckStatus.ABORTED and facts.attempt < ATTEMPTS
+
+
 def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
     status = pod.get("status", {})
     for container in status.get("containerStatuses", []):
@@ -45,35 +56,37 @@ def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
             return _of_container(ended, status, facts)
     reason = status.get("reason", "")
     said = f"{reason}: {status.get('message', '')}".strip(": ")
-    return broken(
-        f"the pod of the test ended before it could report ({said or 'no reason given'}); test again", facts
-    )
+    if reason == "DeadlineExceeded":
+        return broken(_too_late(facts), facts)
+    return aborted(f"the pod of the test ended before it could report ({said or 'no reason given'})", facts)
 
 
 def _of_container(ended: dict[str, Any], status: dict[str, Any], facts: Facts) -> CheckSummary:
     try:
         return parse_summary(ended.get("message", ""))
     except ValueError as error:
-        return broken(_death(ended, status, facts, str(error)), facts)
+        return _of_death(ended, status, facts, str(error))
 
 
-def _death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> str:
+def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> CheckSummary:
     if ended.get("reason") == "OOMKilled":
-        return f"the test's own pod was killed for using more than {MEMORY} of memory; use a smaller data set"
+        text = f"the test's own pod was killed for using more than {MEMORY} of memory; use a smaller data set"
+        return broken(text, facts)
     if status.get("reason") == "DeadlineExceeded":
-        return _too_late(facts)
+        return broken(_too_late(facts), facts)
     if status.get("reason") == "Evicted":
-        return f"the test's own pod was evicted: {status.get('message', '')}; test again"
-    return f"the test's own pod ended with exit code {ended.get('exitCode')}: {shorten(problem, 500)}"
+        return aborted(f"the test's own pod was evicted: {status.get('message', '')}", facts)
+    code = ended.get("exitCode")
+    return aborted(f"the test's own pod ended with exit code {code}: {shorten(problem, 500)}", facts)
 
 
 def _of_clock(facts: Facts, job: Manifest) -> CheckSummary | None:
     begun = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
     if facts.now >= begun + lifetime(facts):
-        return broken(_too_late(facts), facts)
+        return aborted(f"{_too_late(facts)}, and its pod never reported; its node may be gone", facts)
     ended = next((c for c in job.get("status", {}).get("conditions", []) if _is_ended(c)), None)
     if ended and facts.now >= datetime.fromisoformat(ended["lastTransitionTime"]) + LATE:
-        return broken("the pod of the test was deleted before it could report; test again", facts)
+        return aborted("the pod of the test was deleted before it could report", facts)
     return None
 
 
@@ -93,12 +106,21 @@ def _too_late(facts: Facts) -> str:
 
 def broken(message: str, facts: Facts) -> CheckSummary:
     """A test that failed without a word from its runner: the first check failed, the rest did not run."""
+    return _without_runner(message, facts, CheckStatus.FAILED)
+
+
+def aborted(message: str, facts: Facts) -> CheckSummary:
+    """A run that says nothing about the model."""
+    return _without_runner(message, facts, CheckStatus.ABORTED)
+
+
+def _without_runner(message: str, facts: Facts, status: CheckStatus) -> CheckSummary:
     skipped = facts.test.spec.configuration.error_check == "skip"
     later = CheckOutcome(status=CheckStatus.SKIPPED if skipped else CheckStatus.ABORTED, message="")
     return CheckSummary(
-        overall_status=CheckStatus.FAILED,
+        overall_status=status,
         checks={
-            CheckName.LONG_RUNNING_SERVICE: CheckOutcome(status=CheckStatus.FAILED, message=message),
+            CheckName.LONG_RUNNING_SERVICE: CheckOutcome(status=status, message=message),
             CheckName.ERROR_CHECK: later,
         },
         counts=CheckCounts(),
