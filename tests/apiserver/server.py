@@ -90,7 +90,7 @@ class ApiServer:
                 return Answer(response.status, json.loads(response.read()))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, json.loads(error.read()))
+                return Answer(error.code, json.loads(error.read() or b"{}"))
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """One run of kubectl, with its exit code, output and errors as text."""
