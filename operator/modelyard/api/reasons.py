@@ -46,7 +46,6 @@ class Reason(StrEnum):
     LABEL_PENDING = "LabelPending"
     STARTING = "Starting"
     TESTING = "Testing"
-    TEST_PENDING = "TestPending"
     PROMOTING = "Promoting"
     NOT_TESTED = "NotTested"
     NOT_STARTED = "NotStarted"
@@ -81,7 +80,6 @@ class Reason(StrEnum):
     TEMPLATE_LOST = "TemplateLost"
     TEST_FAILED = "TestFailed"
     TESTS_FAILED = "TestsFailed"
-    TEST_CANCELED = "TestCanceled"
     CANDIDATE_REJECTED = "CandidateRejected"
     FORBIDDEN = "Forbidden"
 
