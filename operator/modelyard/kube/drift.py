@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.api import labels
-from modelyard.api.digests import canonical_hash
+from modelyard.api.digests import canonical_hash, without_contents
 from modelyard.api.kinds import CONFIG_MAP
 from modelyard.api.quantities import is_quantity, parse_cpu
 
@@ -39,7 +39,7 @@ _QUANTITIES = frozenset({"limits", "requests", "sizeLimit"})
 _DEFAULTS: Mapping[str, Any] = {"protocol": "TCP", "apiVersion": "v1"}
 """What the API server fills into entries of lists."""
 
-_DROPPED = (None, "", [])
+_DROPPED: tuple[object, ...] = (None, "", [])
 """In atomic parts an empty map means something ("every pod"); these do not."""
 
 _SKIPPED = frozenset({"apiVersion", "kind", "status"})
@@ -55,10 +55,10 @@ def stamped(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_drifted(live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
-    """Whether applying `desired` (stamped) would change `live`."""
+    """Whether applying `desired` (stamped) would change `live`, which may have digests in place of contents."""
     skipped = _SKIPPED | _UNCACHED if desired["kind"] == CONFIG_MAP.name else _SKIPPED
-    wanted = {key: value for key, value in desired.items() if key not in skipped}
-    return not _holds_map(live, wanted)
+    wanted = {key: value for key, value in without_contents(dict(desired)).items() if key not in skipped}
+    return not _holds_map(without_contents(dict(live)), wanted)
 
 
 def _holds_map(live: object, wanted: Mapping[str, Any], *, quantities: bool = False) -> bool:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _MANAGER = {"fieldManager": FIELD_MANAGER}
 _FORCED = {**_MANAGER, "force": "true"}
 _EVENT_TIMEOUT = 5.0
+_STATUS_ATTEMPTS = 3
 
 
 class Api(Protocol):
@@ -101,15 +102,29 @@ class LiveCluster:
     async def apply_status(self, kind: Kind, namespace: str, name: str, status: Mapping[str, Any]) -> None:
         """See `Cluster.apply_status`.
 
-        The cached uid is a precondition, so that an object that was re-created under the same name never gets
-        the status of the one before it.
+        The version is a precondition, so that an object that was made again under the same name never gets the
+        status of the one before it. Other changes of the object meanwhile do not matter. Raises errors.Conflict
+        when they do not end.
         """
         known = self._cache.get(kind, namespace, name)
-        if known is not None and is_same_status(known.get("status"), status):
+        if known is None or is_same_status(known.get("status"), status):
             return
-        metadata = {"name": name, "namespace": namespace}
-        if known is not None:
-            metadata["uid"] = known["metadata"]["uid"]
+        uid, version = known["metadata"]["uid"], known["metadata"]["resourceVersion"]
+        for _ in range(_STATUS_ATTEMPTS):
+            try:
+                return await self._write_status(kind, namespace, name, version, status)
+            except Conflict as error:
+                conflict = error
+            live = await self.read(kind, namespace, name)
+            if live is None or live["metadata"]["uid"] != uid:
+                return
+            version = live["metadata"]["resourceVersion"]
+        raise conflict
+
+    async def _write_status(
+        self, kind: Kind, namespace: str, name: str, version: str, status: Mapping[str, Any]
+    ) -> None:
+        metadata = {"name": name, "namespace": namespace, "resourceVersion": version}
         body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "status": status}
         try:
             await self._write("PATCH", kind, namespace, name, "status", body=body, params=_FORCED)
@@ -131,10 +146,10 @@ class LiveCluster:
             answer = {"kind": "Status"}
         else:
             _log("DELETE", kind, name)
-        if answer.get("kind") == "Status":
-            self._cache.forget(kind, namespace, name, uid)
+        if answer.get("metadata", {}).get("deletionTimestamp"):
+            self._cache.put(kind, answer)  # it goes when its finalizers or its containers have ended
         else:
-            self._cache.put(kind, answer)
+            self._cache.forget(kind, namespace, name, uid)
 
     async def event(
         self, about: Manifest, *, reason: str, message: str, type: Literal["Normal", "Warning"] = "Normal"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from modelyard.api import labels
+from modelyard.api.digests import without_contents
 from modelyard.kube.drift import has_drifted, is_same_status, stamped
 
 Manifest = dict[str, Any]
@@ -238,6 +239,21 @@ def test_the_data_of_a_config_map_is_known_by_the_hash_alone() -> None:
 
     assert not has_drifted(cached, stamped(first))
     assert has_drifted(cached, stamped({**first, "data": {"a": "2"}}))
+
+
+def test_contents_are_compared_by_their_digests() -> None:
+    """The cache has digests; tests of a gate are children with inline data."""
+
+    def made(content: str) -> Manifest:
+        spec = {"dataset": {"inline": [{"path": "rows.json", "content": content}]}}
+        return stamped(
+            {"apiVersion": labels.API_VERSION, "kind": "ModelTest", "metadata": {"name": "t"}, "spec": spec}
+        )
+
+    assert not has_drifted(without_contents(made("a")), made("a"))
+    assert not has_drifted(made("a"), made("a"))
+    edited = without_contents({**made("a"), "spec": made("b")["spec"]})
+    assert has_drifted(edited, made("a"))
 
 
 def test_numbers_and_texts_are_no_quantities_outside_of_resources() -> None:

@@ -189,7 +189,7 @@ async def test_a_status_is_applied_whole_to_this_very_object() -> None:
     assert body == {
         "apiVersion": labels.API_VERSION,
         "kind": "CustomModel",
-        "metadata": {"name": "hello", "namespace": "ns", "uid": "u-m"},
+        "metadata": {"name": "hello", "namespace": "ns", "resourceVersion": "1"},
         "status": {"a": 1},
     }
 
@@ -197,14 +197,37 @@ async def test_a_status_is_applied_whole_to_this_very_object() -> None:
 async def test_the_status_of_an_object_that_is_gone_is_no_error() -> None:
     script = Script(NotFound("gone"))
 
+    await cluster(script, model()).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
     await cluster(script).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
 
-    assert len(script.sent) == 1
+    assert len(script.sent) == 1, "nothing is sent for what the cache does not have"
 
 
-async def test_the_status_of_an_object_that_was_made_again_is_a_conflict() -> None:
+async def test_the_status_of_an_object_that_was_made_again_is_not_written() -> None:
+    again = model(9)
+    again["metadata"]["uid"] = "u-again"
+    script = Script(Conflict("version"), again)
+
+    await cluster(script, model()).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+    assert [method for method, *_ in script.sent] == ["PATCH", "GET"]
+
+
+async def test_a_status_is_written_over_somebodys_change_of_the_spec() -> None:
+    script = Script(Conflict("version"), model(9), model(10, a=1))
+
+    await cluster(script, model()).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+    assert [method for method, *_ in script.sent] == ["PATCH", "GET", "PATCH"]
+    assert script.sent[2][3]["metadata"]["resourceVersion"] == "9"
+
+
+async def test_a_status_of_an_object_that_changes_for_ever_is_a_conflict() -> None:
+    answers: list[Manifest | Exception] = [Conflict("version"), model(9)]
+    script = Script(*answers * 3)
+
     with pytest.raises(Conflict):
-        await cluster(Script(Conflict("uid")), model()).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+        await cluster(script, model()).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
 
 
 async def test_create_and_replace_are_cached_and_raise_what_the_server_says() -> None:
@@ -227,8 +250,13 @@ async def test_replace_without_a_version_would_overwrite_blindly() -> None:
         await cluster(Script()).replace(wanted())
 
 
-async def test_delete_is_of_this_very_object_in_the_background() -> None:
-    script = Script({"kind": "Status", "status": "Success"})
+@pytest.mark.parametrize(
+    "answer",
+    [{"kind": "Status", "status": "Success"}, born(wanted())],
+    ids=["a Status", "the last state, as Services answer"],
+)
+async def test_delete_is_of_this_very_object_in_the_background(answer: Manifest) -> None:
+    script = Script(answer)
     live = cluster(script, born(wanted()))
 
     await live.delete(SERVICE, "ns", "hello", uid="u-1")

@@ -1,0 +1,113 @@
+"""Our own client and cache against the real API server, and a wire between them that can be cut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelyard.kube.access import Access, from_kubeconfig
+from modelyard.kube.cache import Cache
+from modelyard.kube.live import LiveCluster
+from modelyard.kube.requests import Request
+from modelyard.kube.session import Session
+from tests.apiserver.server import ApiServer
+
+WRITES = frozenset({"create", "update", "apply", "delete"})
+
+
+@dataclass
+class Client:
+    """A session, a cache and a cluster; `seen` are the requests that were answered."""
+
+    session: Session
+    cache: Cache
+    live: LiveCluster
+    seen: list[Request]
+
+    def writes(self) -> list[str]:
+        """The writes since the last time that this was asked."""
+        written = [str(request) for request in self.seen if request.verb in WRITES]
+        self.seen.clear()
+        return written
+
+
+@asynccontextmanager
+async def client(server: ApiServer) -> AsyncIterator[Client]:
+    """Everything that a pass needs, with an empty cache."""
+    seen: list[Request] = []
+
+    def observe(request: Request, code: int | None, seconds: float) -> None:
+        if code is not None:
+            seen.append(request)
+
+    session, cache = Session(from_kubeconfig(server.kubeconfig), observe), Cache()
+    try:
+        yield Client(session, cache, LiveCluster(session, cache, now=lambda: datetime.now(UTC)), seen)
+    finally:
+        await session.close()
+
+
+class Wire:
+    """Carries TCP to the API server; `cut` ends what is carried and lets nothing through until `mend`."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._is_cut = port, False
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        """Break every connection."""
+        self._is_cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self._is_cut = False
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        if self._is_cut:
+            writer.transport.abort()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._writers |= {writer, far_writer}
+        try:
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        finally:
+            self._writers -= {writer, far_writer}
+            for each in (writer, far_writer):
+                each.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof() if writer.can_write_eof() else writer.close()
+    except OSError:
+        writer.close()
+
+
+@asynccontextmanager
+async def wired(server: ApiServer) -> AsyncIterator[tuple[Access, Wire]]:
+    """A way to the API server over a wire."""
+    access = from_kubeconfig(server.kubeconfig)
+    wire = Wire(urlsplit(access.server).port or 443)
+    listening = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    try:
+        yield replace(access, server=f"https://127.0.0.1:{port}"), wire
+    finally:
+        listening.close()
+        wire.cut()
+
+
+async def in_thread(call: Callable[[], Any]) -> Any:
+    """A blocking request of the test's own, while the event loop goes on."""
+    return await asyncio.to_thread(call)
