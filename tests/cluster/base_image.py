@@ -88,7 +88,16 @@ def _make(folder: Path) -> None:
     sources.write_text(_machine_sources())
     settings = folder / "apt.conf"
     settings.write_text(_network_settings())
-    command = [str(tool("mmdebstrap")), "--mode=root", "--variant=essential", f"--include={_PACKAGES}"]
+    # In a mount namespace of its own: what it mounts goes with it, however it ends.
+    command = [
+        "unshare",
+        "--mount",
+        "--propagation=private",
+        str(tool("mmdebstrap")),
+        "--mode=root",
+        "--variant=essential",
+        f"--include={_PACKAGES}",
+    ]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _WITHOUT]
     command += [f"--customize-hook={hook}" for hook in _HOOKS]
     command += [f"--aptopt={settings}", "--format=tar", release(), str(root)]

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cluster.local import cgroups, commands, processes, state
+from tests.cluster.local import cgroups, commands, pki, processes, state
 from tests.cluster.local.layout import BRIDGE, INTERNET_NETWORK, LINK_PREFIX, LOGS, NETNS, PREFIX, STATE, Node
 from tests.cluster.waiting import until
 
@@ -101,6 +101,8 @@ def one_node(node: Node) -> None:
     commands.succeeds("ip", "route", "del", node.pods)
     _remove_cgroups(node.namespace)
     _remove_files(node.folder)
+    for file in pki.files(node.name):
+        file.unlink(missing_ok=True)
     shutil.rmtree(node.folder, ignore_errors=True)
 
 
@@ -197,7 +199,7 @@ def _restore(record: state.Record | None) -> None:
 
 
 def _forget_kubeconfigs(record: state.Record | None) -> None:
-    ours = STATE / "admin.kubeconfig"
+    ours = pki.kubeconfig_file("admin")
     for written in map(Path, record.kubeconfigs if record else ()):
         if ours.exists() and written.exists() and written.read_bytes() == ours.read_bytes():
             written.unlink()

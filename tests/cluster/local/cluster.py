@@ -30,7 +30,7 @@ from tests.cluster.progress import Progress
 from tests.cluster.tools import MODULES, built
 from tests.cluster.waiting import until
 
-ADMIN = STATE / "admin.kubeconfig"
+ADMIN = pki.kubeconfig_file("admin")
 NODES = (Node(1), Node(2))
 _INOTIFY_INSTANCES = "8192"
 
@@ -167,6 +167,7 @@ def _start(progress: Progress) -> None:
     record = state.write(Record(started=time.time(), folders=folders, sysctls=settings))
     Path("/proc/sys/fs/inotify/max_user_instances").write_text(_INOTIFY_INSTANCES)
     network.make()
+    progress.say("The network is there")
     control_plane.start_etcd()
     services.start_registry()
     services.start_internet()

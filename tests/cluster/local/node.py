@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def start_agents(node: Node) -> None:
     processes.start(f"kube-proxy/{node.name}", ["kube-proxy", f"--config={config}"], namespace=node.namespace)
     router = [
         "kube-router",
-        f"--kubeconfig={_kubeconfig('kube-router')}",
+        f"--kubeconfig={pki.kubeconfig_file('kube-router')}",
         f"--hostname-override={node.name}",
         "--run-firewall=true",
         "--run-router=false",
@@ -181,22 +180,13 @@ def proxy_config(node: Node) -> dict[str, Any]:
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "clusterCIDR": PODS,
-        "clientConnection": {"kubeconfig": str(_kubeconfig("kube-proxy"))},
+        "clientConnection": {"kubeconfig": str(pki.kubeconfig_file("kube-proxy"))},
         "hostnameOverride": node.name,
         "conntrack": {"maxPerCore": 0, "min": 0},
         "healthzBindAddress": "",
         "metricsBindAddress": "127.0.0.1:10249",
         "nftables": {"minSyncPeriod": "0s", "syncPeriod": "30s"},
     }
-
-
-def forget(node: Node) -> None:
-    """Remove the node's files; nothing of it may run or be mounted any more."""
-    shutil.rmtree(node.folder, ignore_errors=True)
-
-
-def _kubeconfig(name: str) -> Path:
-    return pki.FOLDER.parent / f"{name}.kubeconfig"
 
 
 def _write(path: Path, text: str) -> Path:

@@ -78,12 +78,22 @@ def _certificate(name: str, subject: str, extensions: list[str], *, signed: bool
 def kubeconfig(name: str, subject: str, names: list[str] | None = None) -> Path:
     """A kubeconfig, with everything in it, for the user that `subject` names; STATE/<name>.kubeconfig."""
     crt, key = certificate(name, subject, names)
-    path = STATE / f"{name}.kubeconfig"
+    path = kubeconfig_file(name)
     path.touch(mode=0o600)
     path.write_text(
         json.dumps(config(API_SERVER, CA.read_bytes(), crt.read_bytes(), key.read_bytes()), indent=1)
     )
     return path
+
+
+def kubeconfig_file(name: str) -> Path:
+    """Where `kubeconfig(name, ...)` writes."""
+    return STATE / f"{name}.kubeconfig"
+
+
+def files(name: str) -> list[Path]:
+    """All files that `kubeconfig(name, ...)` writes."""
+    return [kubeconfig_file(name), FOLDER / f"{name}.crt", FOLDER / f"{name}.key"]
 
 
 def config(server: str, ca: bytes, crt: bytes, key: bytes) -> dict[str, Any]:
