@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modelyard.api.immutability import frozen_fields
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION, Kind
-from modelyard.api.markers import Column, Marker, Rule, as_list_map, no_nul, rules
+from modelyard.api.markers import Column, Marker, Rule, as_list_map, checked, no_nul
 from modelyard.api.meta import ApiModel, Conditions, DnsLabel, ObjectRef, Resource
 from modelyard.api.names import LABEL_NAME
 from modelyard.api.quantities import Quantity
@@ -35,13 +35,13 @@ RESERVED_VARIABLES = (
 RESERVED_PREFIXES = ("LD_", "KUBERNETES_")
 """Variables that change how programs are loaded, and those of the kubelet."""
 
-VERSION_LABEL = rules(
+VERSION_LABEL = checked(
     Rule(
         "self.matches('^(0|[1-9][0-9]{0,8})[.](0|[1-9][0-9]{0,8})$')",
         "must be major.minor, two whole numbers of at most 9 digits without leading zeros, for example '1.0'",
     )
 )
-VARIABLE_NAME = rules(
+VARIABLE_NAME = checked(
     Rule(
         "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",
         "must be letters, digits and '_', not starting with a digit, for example LOG_LEVEL",
@@ -60,7 +60,7 @@ VARIABLE_NAME = rules(
 
 def _range(least: str, most: str, example: str) -> Marker:
     value = "quantity(string(self))"
-    return rules(
+    return checked(
         Rule(
             f"isQuantity(string(self)) && {value}.compareTo(quantity('{least}')) >= 0"
             f" && {value}.compareTo(quantity('{most}')) <= 0",

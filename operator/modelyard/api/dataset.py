@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from modelyard.api.inline_size import inline_rules
-from modelyard.api.markers import Rule, as_list_map, rules
+from modelyard.api.markers import Rule, as_list_map, checked
 from modelyard.api.meta import ApiModel, LocalRef
 from modelyard.api.source import InlineFile
 
@@ -23,7 +23,7 @@ class DatasetConfigMapRef(LocalRef):
         Annotated[
             str,
             Field(min_length=1, max_length=253),
-            rules(
+            checked(
                 Rule(
                     "self.matches('^[-._a-zA-Z0-9]+$')",
                     "must be a key of a ConfigMap: letters, digits, '-', '_' and '.', for example rows.json",

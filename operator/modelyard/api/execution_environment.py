@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from modelyard.api.kinds import EXECUTION_ENVIRONMENT, Kind
-from modelyard.api.markers import Column, Rule, as_list_map, atomic, rules
+from modelyard.api.markers import Column, Rule, as_list_map, atomic, checked
 from modelyard.api.meta import ApiModel, Conditions, LocalRef, Resource
 from modelyard.api.names import LABEL_NAME
 
@@ -16,7 +16,7 @@ ProgrammingLanguage = Literal["python", "r", "java", "julia", "legacy", "other"]
 ImageReference = Annotated[
     str,
     Field(min_length=1, max_length=512),
-    rules(
+    checked(
         Rule(
             r"!self.matches('\\s') && !self.contains('://')",
             "must be an image reference such as registry.example/team/image:tag, without blanks and without"

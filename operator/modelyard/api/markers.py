@@ -60,7 +60,7 @@ def _marker(keys: Mapping[str, Any]) -> Marker:
     return Marker(tuple(keys.items()))
 
 
-def rules(*entries: Rule) -> Marker:
+def checked(*entries: Rule) -> Marker:
     """CEL rules over one field."""
     return _marker({VALIDATIONS: [entry.to_json() for entry in entries]})
 
@@ -82,12 +82,12 @@ def atomic(what: Literal["list", "map"]) -> Marker:
 
 def no_nul() -> Marker:
     """Text that a process can get in its environment."""
-    return rules(Rule("!self.contains('\\x00')", "must not hold a NUL character; remove it"))
+    return checked(Rule("!self.contains('\\x00')", "must not hold a NUL character; remove it"))
 
 
 def dns_label() -> Marker:
     """A name of at most 63 characters as Kubernetes wants it for most objects of ours."""
-    return rules(
+    return checked(
         Rule(
             "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
             "must be a name of lower-case letters, digits and '-', starting and ending with a letter"
@@ -99,7 +99,7 @@ def dns_label() -> Marker:
 
 def dns_subdomain() -> Marker:
     """A name of at most 253 characters as Kubernetes wants it for ConfigMaps and Secrets."""
-    return rules(
+    return checked(
         Rule(
             "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
             "must be a name of lower-case letters, digits, '-' and '.', starting and ending with a letter or"

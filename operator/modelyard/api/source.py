@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from modelyard.api.inline_size import MAX_INLINE_BYTES, inline_rules
-from modelyard.api.markers import Rule, as_list_map, rules
+from modelyard.api.markers import Rule, as_list_map, checked
 from modelyard.api.meta import ApiModel, LocalRef
 
 MAX_INLINE_FILES = 100
-PATH_RULES = rules(
+PATH_RULES = checked(
     Rule(
         "!self.startsWith('/') && !self.endsWith('/') && !self.contains('//')",
         "must be a relative path such as lib/model.py: no '/' at its start or end, none doubled",
