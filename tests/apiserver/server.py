@@ -19,7 +19,6 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -33,6 +32,7 @@ ATTEMPTS = 3
 
 T = TypeVar("T")
 
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _CRD_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -72,14 +72,24 @@ class ApiServer:
     kubeconfig: Path
 
     def request(
-        self, method: str, path: str, body: object = None, *, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Answer:
         """One request; a refusal is an answer like any other."""
         request = urllib.request.Request(
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.token}", "Content-Type": content_type},
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": content_type,
+                "Accept": accept,
+            },
         )
         context = ssl.create_default_context(cafile=str(self.certificate))
         opener = urllib.request.build_opener(
@@ -108,13 +118,14 @@ class ApiServer:
         for manifest in manifests:
             answer = self.request("POST", _CRD_PATH, manifest)
             assert answer.status == 201, answer.message
-        for manifest in manifests:
-            name = str(manifest["metadata"]["name"])
-            until(f"CRD {name} is served", partial(self._is_served, name))
+        names = {manifest["spec"]["names"]["plural"] for manifest in manifests}
+        until(f"{', '.join(sorted(names))} are served", lambda: names <= self._served())
 
-    def _is_served(self, name: str) -> bool:
-        conditions = self.request("GET", f"{_CRD_PATH}/{name}").body.get("status", {}).get("conditions", [])
-        return any(entry["type"] == "Established" and entry["status"] == "True" for entry in conditions)
+    def _served(self) -> set[str]:
+        """Plurals of all resources as kubectl discovers them, which lags behind the CRD's own condition."""
+        groups = self.request("GET", "/apis", accept=_DISCOVERY).body["items"]
+        versions = [version for group in groups for version in group["versions"]]
+        return {entry["resource"] for version in versions for entry in version["resources"]}
 
 
 def our_crds() -> list[dict[str, Any]]:
