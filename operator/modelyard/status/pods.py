@@ -110,7 +110,7 @@ def _container_problem(pod: Manifest, status: Mapping[str, Any]) -> Problem | No
         and not status.get("ready")
         and (reason == "CrashLoopBackOff" or not waiting or status.get("restartCount"))
     ):
-        return _crash(where, status, ended)
+        return _crash(where, status, ended, _memory_limit(pod, status["name"]))
     return None
 
 
@@ -121,12 +121,19 @@ def _was_killed_for_silence(status: Mapping[str, Any]) -> bool:
     return running and last.get("exitCode") in KILLED and last.get("reason") != "OOMKilled"
 
 
-def _crash(where: str, status: Mapping[str, Any], ended: Mapping[str, Any]) -> Problem:
+def _memory_limit(pod: Manifest, container: str) -> str:
+    """The limit as the pod's template says it; empty without one."""
+    spec = next((c for c in pod.get("spec", {}).get("containers", []) if c["name"] == container), {})
+    return str(spec.get("resources", {}).get("limits", {}).get("memory", ""))
+
+
+def _crash(where: str, status: Mapping[str, Any], ended: Mapping[str, Any], limit: str) -> Problem:
     restarts = status.get("restartCount", 0)
     if ended.get("reason") == "OOMKilled":
         return Problem(
             Reason.OUT_OF_MEMORY,
-            f"{where} was killed for using more than its memory limit ({restarts} restarts). "
+            f"{where} was killed for using more than its memory limit{f' of {limit}' if limit else ''} "
+            f"({restarts} restarts). "
             "Next: raise maximumMemory in a new version.",
             own_fault=True,
         )
