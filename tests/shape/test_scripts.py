@@ -1,0 +1,51 @@
+"""What the installer and the demo decide; that they work is shown by running them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from scripts.demo import Begun, is_over, read_note, tell, write_note
+from scripts.install import values
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def version(name: str, *conditions: tuple[str, str, str, str]) -> dict[str, Any]:
+    keys = ("type", "status", "reason", "message")
+    found = [dict(zip(keys, condition, strict=True)) for condition in conditions]
+    return {"metadata": {"name": name}, "status": {"conditions": found}}
+
+
+def test_the_chart_gets_the_very_image_that_was_pushed() -> None:
+    assert values(f"10.0.0.1:5000/modelyard:dev@{DIGEST}", "10.0.0.1:5000") == {
+        "image": {"repository": "10.0.0.1:5000/modelyard", "tag": "dev", "digest": DIGEST},
+        "registries": {"insecure": ["10.0.0.1:5000"]},
+    }
+
+
+def test_the_demo_tells_each_step_of_each_version() -> None:
+    versions = [
+        version("prices-v1", ("Ready", "Unknown", "Testing", "0 of 1 tests ended")),
+        version("prices-v2"),
+    ]
+
+    assert list(tell(versions)) == ["prices-v1: Testing. 0 of 1 tests ended"]
+
+
+def test_the_demo_is_over_when_one_version_serves_and_the_other_is_refused() -> None:
+    serves = version("prices-v1", ("Serving", "True", "Serving", ""))
+    refused = version("prices-v2", ("Stalled", "True", "TestsFailed", ""))
+
+    assert is_over([serves, refused])
+    assert not is_over([serves])
+    assert not is_over([version("prices-v1", ("Serving", "False", "NotServing", "")), refused])
+
+
+def test_what_the_demo_began_is_remembered(tmp_path: Path) -> None:
+    note = tmp_path / "new" / "demo.json"
+    assert read_note(note) is None
+
+    write_note(Begun(cluster=True, release=False), note)
+
+    assert read_note(note) == Begun(cluster=True, release=False)
