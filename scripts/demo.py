@@ -56,19 +56,24 @@ def write_note(begun: Begun, note: Path = NOTE) -> None:
 
 def up(provider: Provider, progress: Progress) -> None:
     """Show the example from nothing to a prediction."""
-    earlier = read_note()
-    begun = earlier or Begun(cluster=not provider.is_running(), release=False)
-    write_note(begun)
-    provider.up()
-    clients = Clients(provider.kubeconfig(), NAMESPACE)
-    if earlier is None:
-        write_note(Begun(begun.cluster, release=not install.is_installed(Clients(provider.kubeconfig()))))
+    begin(provider)
     install.install(provider, progress)
     push_environment(provider, progress)
+    clients = Clients(provider.kubeconfig(), NAMESPACE)
     apply_example(clients, progress)
     follow(clients, progress)
     predict(clients, progress)
     print_summary(clients, provider)
+
+
+def begin(provider: Provider) -> None:
+    """Start or find the cluster, and note what of it is the demo's own, each thing before it is made."""
+    earlier = read_note() or Begun(cluster=False, release=False)
+    cluster = earlier.cluster or not provider.is_running()
+    write_note(Begun(cluster, earlier.release))
+    provider.up()
+    found = install.is_installed(Clients(provider.kubeconfig()))
+    write_note(Begun(cluster, earlier.release or not found))
 
 
 def push_environment(provider: Provider, progress: Progress) -> None:
@@ -169,6 +174,8 @@ def down(provider: Provider, progress: Progress) -> None:
     elif provider.is_running():
         remove_objects(provider, progress, begun)
     NOTE.unlink()
+    if not any(NOTE.parent.iterdir()):
+        NOTE.parent.rmdir()
 
 
 def remove_objects(provider: Provider, progress: Progress, begun: Begun) -> None:
