@@ -108,8 +108,10 @@ class Engine:
 
 def _watch_into(registry: kopf.OperatorRegistry, cache: Cache) -> None:
     for kind in OWN_KINDS:
-        handler = _handler(kind, cache)
-        kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=registry)(handler)
+        on_event = kopf.on.event(
+            group=kind.group, version=kind.version, plural=kind.plural, id=kind.plural, registry=registry
+        )
+        on_event(_handler(kind, cache))
 
 
 def _handler(kind: Kind, cache: Cache) -> Any:
