@@ -10,11 +10,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.cluster import oci
 from tests.cluster.cache import cache_dir, kept
 from tests.cluster.oci import Image, image_in, write_layout
 from tests.cluster.progress import Progress
 from tests.cluster.tools import architecture, key, tool
+
+_EDITION = "1"
+"""To be raised when the image comes out otherwise though all below is the same."""
 
 _PACKAGES = "python3,python3-pip,python3-venv,ca-certificates,libstdc++6"
 _WITHOUT = (
@@ -40,8 +42,8 @@ class NoBaseImage(Exception):
 
 def python_base(progress: Progress) -> Image:
     """The image, made once a machine; `rm -r` its folder in the cache to have it made anew."""
-    made_by = [Path(file).read_bytes() for file in (__file__, oci.__file__)]
-    target = cache_dir("images") / f"python-{release()}-{key([*made_by, architecture().encode()])}"
+    recipe = "\n".join([_EDITION, _PACKAGES, *_WITHOUT, *_HOOKS, architecture()])
+    target = cache_dir("images") / f"python-{release()}-{key([recipe.encode()])}"
     what = f"Making a base image: Debian {release()} with Python"
 
     def make(folder: Path) -> None:
@@ -67,8 +69,7 @@ def sources_of(release: str, texts: list[str]) -> str:
         if re.search(r"^Types:", text, re.MULTILINE):
             found += [stanza for stanza in re.split(r"\n\s*\n", text) if suites & _suites(stanza)]
         else:
-            lines = re.findall(r"^deb\s+(?:\[[^]]*\]\s+)?\S+\s+(\S+)\s.*$", text, re.MULTILINE)
-            found += [line for line in text.splitlines() if _suite(line) in suites] if lines else []
+            found += [line for line in text.splitlines() if _suite(line) in suites]
     return "\n\n".join(found)
 
 

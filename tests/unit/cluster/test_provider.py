@@ -1,0 +1,90 @@
+"""Which cluster is taken, and what is said when there is no such one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.__main__ import main
+from tests.cluster.local import layout, processes, state
+from tests.cluster.local.cleanup import mounts_below
+from tests.cluster.local.layout import Node, node
+from tests.cluster.local.state import Record
+from tests.cluster.provider import ClusterUnavailable, choose, refusal
+
+
+def test_the_local_cluster_is_taken_when_nothing_is_said() -> None:
+    assert choose({}).name == "local"
+    assert choose({"CLUSTER": "local"}).name == "local"
+
+
+@pytest.mark.parametrize(
+    ("name", "context", "sentence"),
+    [
+        ("kind", "", "CLUSTER=kind is not offered yet: unset CLUSTER"),
+        ("existing", "", "CLUSTER=existing needs CLUSTER_CONTEXT"),
+        ("existing", "mine", "CLUSTER=existing is not offered yet"),
+        ("minikube", "", "CLUSTER=minikube is none of existing, kind, local"),
+    ],
+)
+def test_a_cluster_that_is_not_offered_is_refused_in_one_sentence(
+    name: str, context: str, sentence: str
+) -> None:
+    refused = refusal(name, context)
+    assert refused is not None
+    assert refused.startswith(sentence)
+    with pytest.raises(ClusterUnavailable, match=sentence):
+        choose({"CLUSTER": name, "CLUSTER_CONTEXT": context})
+
+
+def test_the_command_line_says_it_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLUSTER", "kind")
+    assert main(["up"]) == 1
+    assert capsys.readouterr().err.startswith("CLUSTER=kind is not offered yet")
+
+
+def test_a_node_is_known_by_its_name() -> None:
+    assert node("n3") == Node(3)
+    assert (Node(3).address, Node(3).pods, Node(3).namespace) == ("10.90.0.13", "10.244.3.0/24", "my-n3")
+
+
+@pytest.mark.parametrize("name", ["", "n", "n0", "n10", "m1", "1"])
+def test_what_is_no_nodes_name_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="nodes are n1 to n9"):
+        node(name)
+
+
+def test_a_record_is_read_as_it_was_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(state, "STATE", tmp_path)
+    monkeypatch.setattr(state, "FILE", tmp_path / "cluster.json")
+    assert state.read() is None
+    record = Record(
+        started=1.5, nodes=(1, 2), last_node=2, sysctls={"kernel/panic": "0"}, folders=("/run/netns",)
+    )
+    state.write(record)
+    assert state.read() == record
+    state.FILE.write_text("{half")
+    assert state.read() is None
+
+
+def test_a_nodes_number_is_never_given_twice() -> None:
+    record = Record().with_node(Node(1)).with_node(Node(2)).without_node(Node(2))
+    assert (record.nodes, record.last_node) == ((1,), 2)
+
+
+def test_a_process_is_recognised_by_its_mark_alone() -> None:
+    assert processes.role_of(b"PATH=/bin\0" + layout.MARK.encode() + b"=kubelet/n2\0") == "kubelet/n2"
+    assert processes.role_of(b"PATH=/bin\0X" + layout.MARK.encode() + b"=kubelet/n2\0") is None
+    assert processes.Process("kubelet/n2", 7, "kubelet").node == "n2"
+    assert processes.Process("etcd", 7, "etcd").node is None
+
+
+def test_mounts_of_the_cluster_are_told_from_others_that_only_start_alike() -> None:
+    table = "\n".join(
+        f"{number} 1 0:1 / {point} rw - tmpfs tmpfs rw"
+        for number, point in enumerate(["/", "/state", "/state/n1/a\\040b", "/state-other/x"])
+    )
+    assert mounts_below(Path("/state"), table) == ["/state/n1/a b"]
