@@ -64,6 +64,8 @@ class FakeApi:
         self.watchers: list[Callable[[Kind, str, Manifest], None]] = []
         self.before_write: Callable[[str, str, Kind, str], None] | None = None
         self.after_write: Callable[[Write], None] | None = None
+        self.collector_is_late = False
+        """While true, what a deleted owner owned stays; `collect` makes up for it."""
 
     # --- the operator's side: the signature of kube.session.Session.request -----------------------------
 
@@ -211,7 +213,17 @@ class FakeApi:
         last = {**found, "metadata": {**found["metadata"], "resourceVersion": str(self.version)}}
         self._tell("DELETED", address, last)
         self._log(Write(self.actor, "delete", address[0].name, address[2], found, None))
-        self._collect(found["metadata"]["uid"])
+        if not self.collector_is_late:
+            self._collect(found["metadata"]["uid"])
+
+    def collect(self) -> None:
+        """The collector works again, and makes up for what it left."""
+        self.collector_is_late = False
+        living = {manifest["metadata"]["uid"] for manifest in self.objects.values()}
+        for manifest in list(self.objects.values()):
+            for reference in manifest["metadata"].get("ownerReferences", []):
+                if reference["uid"] not in living:
+                    self._collect(reference["uid"])
 
     def _collect(self, owner: str) -> None:
         """What Kubernetes' garbage collector does, at once and by its own hand."""

@@ -63,7 +63,7 @@ class Platform:
         pods = self._pods(namespace, name)
         behaviour = self.behaviour.get(self._version(namespace, name), "ready")
         for pod in pods:
-            self._set(POD, namespace, pod["metadata"]["name"], _pod_status(behaviour, pod))
+            self._set(POD, namespace, pod["metadata"]["name"], _pod_status(behaviour, pod, now))
         ready = len(pods) if behaviour == "ready" else 0
         self._set(DEPLOYMENT, namespace, name, _deployment_status(deployment, len(pods), ready, now))
 
@@ -171,7 +171,7 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
 
-def _pod_status(behaviour: Behaviour, pod: Manifest) -> Manifest:
+def _pod_status(behaviour: Behaviour, pod: Manifest, now: datetime) -> Manifest:
     number = int(pod["metadata"]["uid"][-12:], 16)
     ready = behaviour == "ready"
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
@@ -183,19 +183,32 @@ def _pod_status(behaviour: Behaviour, pod: Manifest) -> Manifest:
         "phase": "Running" if behaviour != "unpullable" else "Pending",
         "podIP": f"10.244.1.{number % 250}",
         "conditions": conditions,
-        "containerStatuses": [{"name": "model", "ready": ready, **_container(behaviour)}],
+        "containerStatuses": [{"name": "model", "ready": ready, **_container(behaviour, _begun(pod, now))}],
     }
 
 
-def _container(behaviour: Behaviour) -> Manifest:
+def _begun(pod: Manifest, now: datetime) -> str:
+    """When the container of a pod began to run, if it does: now, unless it did before."""
+    known = pod.get("status", {}).get("containerStatuses", [{}])[0]
+    states = known.get("state", {}).get("running"), known.get("lastState", {}).get("terminated")
+    return next((str(state["startedAt"]) for state in states if state), timestamp(now))
+
+
+def _container(behaviour: Behaviour, begun: str) -> Manifest:
     if behaviour == "crashes":
-        last = {"exitCode": 1, "reason": "Error", "message": "ImportError: no module named model"}
+        last = {
+            "exitCode": 1,
+            "reason": "Error",
+            "message": "ImportError: no module named model",
+            "startedAt": begun,
+            "finishedAt": begun,
+        }
         waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
         return {"restartCount": 3, "state": {"waiting": waiting}, "lastState": {"terminated": last}}
     if behaviour == "unpullable":
         waiting = {"reason": "ImagePullBackOff", "message": "manifest unknown"}
         return {"restartCount": 0, "image": "nowhere/none:1", "state": {"waiting": waiting}}
-    return {"restartCount": 0, "state": {"running": {}}}
+    return {"restartCount": 0, "state": {"running": {"startedAt": begun}}}
 
 
 def _deployment_status(deployment: Manifest, pods: int, ready: int, now: datetime) -> Manifest:

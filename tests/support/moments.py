@@ -1,0 +1,50 @@
+"""Moments in the life of a model that many tests begin at, and looks at a world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard.api.kinds import CUSTOM_MODEL_VERSION, Kind
+from tests.support.objects import make_environment, make_model, make_version
+from tests.support.world import World
+
+Manifest = dict[str, Any]
+
+
+async def serving_v1(*, version: Manifest | None = None, **model: Any) -> World:
+    """`hello-1` (1.0) serves, and has for a minute."""
+    world = World()
+    world.user.apply(make_environment(), make_model(**model), version or make_version("hello-1", label="1.0"))
+    await world.settle()
+    await world.pass_time(60, step=30)
+    return world
+
+
+async def serving_v2(*, second: Manifest | None = None, **model: Any) -> World:
+    """`hello-2` (2.0) serves and `hello-1` was drained; both are declared."""
+    world = await serving_v1(**model)
+    world.user.apply(second or make_version("hello-2", label="2.0"))
+    await world.settle()
+    await world.pass_time(60, step=30)
+    return world
+
+
+def conditions(world: World, kind: Kind, name: str) -> dict[str, tuple[str, str]]:
+    """Every condition of an object: type to (status, reason)."""
+    found = world.get(kind, name)["status"]["conditions"]
+    return {condition["type"]: (condition["status"], condition["reason"]) for condition in found}
+
+
+def workload(world: World, version: str) -> str:
+    """Name of a version's Deployment, as its status says."""
+    return str(world.get(CUSTOM_MODEL_VERSION, version)["status"]["workload"])
+
+
+def key(world: World, version: str) -> str:
+    """The key of a version, as its status says."""
+    return str(world.get(CUSTOM_MODEL_VERSION, version)["status"]["key"])
+
+
+def names(world: World, kind: Kind) -> list[str]:
+    """Names of all objects of a kind."""
+    return [manifest["metadata"]["name"] for manifest in world.all(kind)]
