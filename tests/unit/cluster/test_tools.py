@@ -86,9 +86,7 @@ def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(
     (broken / "main.go").write_text("package main\n\nfunc main() {\n")
     with pytest.raises(ToolMissing, match="syntax error"):
         tools.built(Module("broken", (".",)), Progress(quiet=True))
-    assert [
-        path for path in (tmp_path / "cache/modelyard/tools").iterdir() if not path.name.endswith(".lock")
-    ] == []
+    assert [path for path in built.iterdir() if not path.name.endswith(".lock")] == []
 
 
 def test_packages_are_installed_with_the_starters_of_daemons_replaced() -> None:
