@@ -20,11 +20,11 @@ def requests(log: Path, user: str = OPERATOR) -> Iterator[dict[str, Any]]:
                     yield event
 
 
-def forbidden(log: Path) -> list[str]:
-    """Requests of the operator that its rights did not allow, as `verb resource/subresource`."""
+def forbidden(log: Path, user: str = OPERATOR) -> list[str]:
+    """Requests of one user that its rights did not allow, as `verb resource/subresource`."""
     return [
         "/".join(filter(None, (f"{event['verb']} {what.get('resource')}", what.get("subresource"))))
-        for event in requests(log)
+        for event in requests(log, user)
         if event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
         and (what := event.get("objectRef", {}))
     ]
