@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import kopf
-from kopf._core.engines.peering import Identity
 
 from modelyard.api.kinds import OWN_KINDS, Kind
 from modelyard.handlers.observers import both
@@ -37,7 +36,7 @@ STUCK_AFTER = WATCH_SECONDS + 2 * SILENCE_SECONDS
 
 _BACKOFF = Backoff(base=0.5, cap=30.0)
 _NO_FINALIZER = "modelyard.dev/no-finalizer"
-_IDENTITY = Identity("modelyard")
+_IDENTITY: Any = "modelyard"
 """Without one, kopf looks up the user's name, which a uid in a container does not have."""
 
 
