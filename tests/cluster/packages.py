@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.cluster import interrupts
 from tests.cluster.cache import cache_dir, locked
 from tests.cluster.progress import Progress
 
@@ -74,9 +75,15 @@ def _install(packages: list[str], progress: Progress) -> None:
         f"Installing {' '.join(packages)}": install_command(packages, starters),
     }
     for what, command in steps.items():
-        with progress.during(what):
+        # Never stopped halfway, not even by Ctrl-C: the machine's package database would be left to repair.
+        with progress.during(what), interrupts.deferred():
             done = subprocess.run(
-                command, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                command,
+                env=quiet,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
             )
         if done.returncode != 0:
             raise PackagesMissing(f"{what} failed:\n{done.stdout[-2000:]}")

@@ -11,7 +11,10 @@ from typing import Any
 from tests.cluster.local import pki
 from tests.cluster.local.layout import API_PORT, MACHINE
 
-_TIMEOUT = 5.0
+_TIMEOUT = 15.0
+
+
+UNREACHABLE = (OSError, http.client.HTTPException)
 
 
 class ApiRefused(Exception):
@@ -51,7 +54,7 @@ def is_ready() -> bool:
     """Whether the API server answers, and says that it is ready."""
     try:
         return request("GET", "/readyz") == b"ok"
-    except (ApiRefused, OSError, http.client.HTTPException):
+    except (ApiRefused, *UNREACHABLE):
         return False
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,11 +30,17 @@ from tests.cluster.local.layout import MAX_NODES, STATE, Node
 from tests.cluster.local.state import Record
 from tests.cluster.progress import Progress
 from tests.cluster.tools import MODULES, built
-from tests.cluster.waiting import until
+from tests.cluster.waiting import NeverHappened, until
 
 ADMIN = pki.kubeconfig_file("admin")
 NODES = (Node(1), Node(2))
 _INOTIFY_INSTANCES = "8192"
+_PATIENCE = 30.0
+"""How long, in seconds, a running cluster may be unwell before it is replaced."""
+
+
+class Died(Exception):
+    """A process of the cluster ended while the cluster was started; the message has its last words."""
 
 
 class NotRunning(Exception):
@@ -45,6 +53,7 @@ def up(kubeconfig: Path, progress: Progress) -> None:
     When it fails or is interrupted, all that it started is gone again. Raises preflight.Unfit before anything
     is started when the machine cannot run it.
     """
+    preflight.check_user()
     with state.alone(progress), interrupts.raised():
         if not _is_running(progress):
             preflight.check()
@@ -61,6 +70,7 @@ def up(kubeconfig: Path, progress: Progress) -> None:
 
 def down(progress: Progress) -> bool:
     """Take away the cluster, or whatever is left of one; whether there was any."""
+    preflight.check_user()
     with state.alone(progress), interrupts.ignored():
         if not cleanup.present():
             return False
@@ -71,11 +81,13 @@ def down(progress: Progress) -> bool:
 
 def add_node(progress: Progress) -> Node:
     """Add a node and wait until it is Ready."""
+    preflight.check_user()
     with state.alone(progress), interrupts.raised():
         record = _running_record()
         if record.last_node == MAX_NODES:
             raise NotRunning(f"This cluster has had {MAX_NODES} nodes, the most it can: start a new one.")
         new = Node(record.last_node + 1)
+        processes.forget()
         state.write(record.with_node(new))
         try:
             _start_nodes([new], record.members, archives.archives(progress))
@@ -92,6 +104,7 @@ def add_node(progress: Progress) -> Node:
 
 def stop_node(stopped: Node, progress: Progress) -> None:
     """Stop a node as if its power were cut: its Node object stays, and turns NotReady. Never the first node."""
+    preflight.check_user()
     with state.alone(progress), interrupts.ignored():
         record = _running_record()
         if stopped not in record.members:
@@ -107,19 +120,29 @@ def stop_node(stopped: Node, progress: Progress) -> None:
 
 def what_is_wrong() -> str | None:
     """Why the cluster cannot be used; None when it is well."""
+    return _what_is_lost() or _what_is_unwell()
+
+
+def _what_is_lost() -> str | None:
+    """What does not come back by itself."""
     record = state.read()
-    if record is None:
-        return "there is none" if not cleanup.present() else "it died while it was started"
-    if not record.ready:
-        return "it died while it was started"
+    if record is None or not record.ready:
+        return "it died while it was started" if cleanup.present() else "there is none"
     alive = {process.role for process in processes.running()}
-    if dead := [role for role in _roles(record) if role not in alive]:
-        return f"not running: {', '.join(dead)}"
-    if not api.is_ready():
-        return "its API server does not answer"
-    if not {member.name for member in record.members} <= api.ready_nodes():
-        return "a node is not Ready"
-    return None
+    dead = [role for role in _roles(record) if role not in alive]
+    return f"not running: {', '.join(dead)}" if dead else None
+
+
+def _what_is_unwell() -> str | None:
+    """What may pass: on a machine that is short of breath a node misses its hour."""
+    record = _running_record()
+    try:
+        if not api.is_ready():
+            return "its API server is not ready"
+        late = {member.name for member in record.members} - api.ready_nodes()
+    except (api.ApiRefused, *api.UNREACHABLE) as error:
+        return f"its API server does not answer: {error}"
+    return f"not Ready: {', '.join(sorted(late))}" if late else None
 
 
 def write_kubeconfig(target: Path, progress: Progress) -> None:
@@ -135,16 +158,23 @@ def _roles(record: Record) -> list[str]:
 
 
 def _is_running(progress: Progress) -> bool:
+    """Whether a cluster is there and well. One that is not is gone when this returns."""
     if not cleanup.present():
         return False
-    wrong = what_is_wrong()
-    if wrong is None:
+    wrong = _what_is_lost()
+    if wrong is None and (wrong := _still_unwell()) is None:
         progress.say("The cluster is running already")
         return True
     progress.say(f"Taking away what is left of a cluster: {wrong}")
     with interrupts.ignored():
         cleanup.everything()
     return False
+
+
+def _still_unwell() -> str | None:
+    with suppress(NeverHappened):
+        until("the cluster is well", lambda: _what_is_unwell() is None, timeout=_PATIENCE, every=1)
+    return _what_is_unwell()
 
 
 def _running_record() -> Record:
@@ -163,6 +193,7 @@ def _prepare(progress: Progress) -> None:
 
 
 def _start(progress: Progress) -> None:
+    processes.forget()
     folders, settings = cleanup.missing_folders(), cleanup.sysctls()
     record = state.write(Record(started=time.time(), folders=folders, sysctls=settings))
     Path("/proc/sys/fs/inotify/max_user_instances").write_text(_INOTIFY_INSTANCES)
@@ -178,7 +209,7 @@ def _start(progress: Progress) -> None:
         record = state.write(record.with_node(new))
     with ThreadPoolExecutor(1) as meanwhile:
         loading = meanwhile.submit(_start_nodes, list(NODES), [], archives.archives(progress))
-        until("the API server is ready", api.is_ready)
+        _until("the API server is ready", api.is_ready)
         progress.say("The API server is ready")
         control_plane.start_controllers()
         node.make_agents_kubeconfigs()
@@ -187,7 +218,7 @@ def _start(progress: Progress) -> None:
     _join(list(NODES))
     _wait_ready(list(NODES))
     progress.say(f"Nodes {', '.join(member.name for member in NODES)} are Ready")
-    until("DNS is ready", lambda: api.is_available(addons.DNS_NAMESPACE, addons.DNS_NAME))
+    _until("DNS is ready", lambda: api.is_available(addons.DNS_NAMESPACE, addons.DNS_NAME))
     progress.say("DNS is ready")
     state.write(replace(record, ready=True))
 
@@ -201,7 +232,7 @@ def _start_nodes(nodes: list[Node], others: list[Node], images: list[Path]) -> N
         joined.append(new)
         node.start_containerd(new, snapshotter)
     for new in nodes:
-        until(f"containerd of {new.name} listens", new.containerd_socket.exists)
+        _until(f"containerd of {new.name} listens", new.containerd_socket.exists)
     with ThreadPoolExecutor(len(nodes)) as loaders:
         for loaded in [loaders.submit(archives.load, new, image) for image in images for new in nodes]:
             loaded.result()
@@ -212,7 +243,7 @@ def _join(nodes: list[Node]) -> None:
     for new in nodes:
         node.start_kubelet(new)
     names = {new.name for new in nodes}
-    until("the nodes register", lambda: names <= api.node_names())
+    _until("the nodes register", lambda: names <= api.node_names())
     for new in nodes:
         api.set_pod_range(new.name, new.pods)
         node.start_agents(new)
@@ -220,7 +251,18 @@ def _join(nodes: list[Node]) -> None:
 
 def _wait_ready(nodes: list[Node]) -> None:
     names = {new.name for new in nodes}
-    until("the nodes are Ready", lambda: names <= api.ready_nodes())
+    _until("the nodes are Ready", lambda: names <= api.ready_nodes())
+
+
+def _until(what: str, look: Callable[[], object]) -> None:
+    """Wait, but no longer than all that was started lives."""
+
+    def looked() -> object:
+        if last_words := processes.ended():
+            raise Died(last_words)
+        return look()
+
+    until(what, looked)
 
 
 def _write_kubeconfig(target: Path) -> None:

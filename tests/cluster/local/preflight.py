@@ -193,6 +193,12 @@ def look() -> Facts:
     )
 
 
+def check_user() -> None:
+    """Raises Unfit when nobody but root on Linux could go on; reads nothing that only root may."""
+    if found := problems(Facts(system=platform.system(), user=os.geteuid())):
+        raise Unfit("\n".join(found))
+
+
 def check() -> None:
     """Raises Unfit when this machine cannot run the cluster."""
     if found := problems(look()):

@@ -18,7 +18,7 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Kept so that a process that ends while its starter still runs is not taken for a live one, and so that
 # the interpreter does not complain about a process that is meant to outlive it.
-_started: list[subprocess.Popen[bytes]] = []
+_started: list[tuple[str, subprocess.Popen[bytes]]] = []
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,7 +55,7 @@ def start(
             env={**os.environ, "PATH": _PATH, **(env or {}), MARK: role},
             start_new_session=True,
         )
-    _started.append(process)
+    _started.append((role, process))
 
 
 def log_file(role: str) -> Path:
@@ -63,10 +63,25 @@ def log_file(role: str) -> Path:
     return STATE / "log" / f"{role.replace('/', '-')}.log"
 
 
+def ended() -> str | None:
+    """Which of the processes that were started here has ended, and its last words; None when all live."""
+    for role, process in _started:
+        if process.poll() is not None:
+            words = log_file(role).read_text(errors="replace").splitlines()[-5:]
+            return "\n".join([f"{role} ended with {process.returncode}:", *words])
+    return None
+
+
+def forget() -> None:
+    """Processes that were started before this are no longer waited for by `ended`."""
+    running()
+    _started.clear()
+
+
 def running() -> list[Process]:
     """Every living process that carries the mark: those started here and all that they started."""
-    for process in _started:
-        process.poll()
+    for _, started in _started:
+        started.poll()
     found = (_marked(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return sorted(process for process in found if process is not None)
 

@@ -13,6 +13,7 @@ from tests.cluster.provider import Capability, ClusterUnavailable, Internet
 from tests.cluster.waiting import NeverHappened
 
 _EXPLAINED = (
+    cluster.Died,
     cluster.NotRunning,
     cleanup.NotClean,
     preflight.Unfit,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.__main__ import main
-from tests.cluster.local import layout, processes, state
+from tests.cluster.local import state
 from tests.cluster.local.cleanup import mounts_below
 from tests.cluster.local.layout import Node, node
 from tests.cluster.local.state import Record
@@ -73,13 +73,6 @@ def test_a_record_is_read_as_it_was_written(monkeypatch: pytest.MonkeyPatch, tmp
 def test_a_nodes_number_is_never_given_twice() -> None:
     record = Record().with_node(Node(1)).with_node(Node(2)).without_node(Node(2))
     assert (record.nodes, record.last_node) == ((1,), 2)
-
-
-def test_a_process_is_recognised_by_its_mark_alone() -> None:
-    assert processes.role_of(b"PATH=/bin\0" + layout.MARK.encode() + b"=kubelet/n2\0") == "kubelet/n2"
-    assert processes.role_of(b"PATH=/bin\0X" + layout.MARK.encode() + b"=kubelet/n2\0") is None
-    assert processes.Process("kubelet/n2", 7, "kubelet").node == "n2"
-    assert processes.Process("etcd", 7, "etcd").node is None
 
 
 def test_mounts_of_the_cluster_are_told_from_others_that_only_start_alike() -> None:
