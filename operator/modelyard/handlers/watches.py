@@ -21,7 +21,8 @@ from modelyard.handlers.observers import both
 from modelyard.kube.access import Access
 from modelyard.kube.backoff import Backoff
 from modelyard.kube.cache import Cache
-from modelyard.kube.lists import PAGE, Scope
+from modelyard.kube.lists import Scope
+from modelyard.kube.relist import OWN_PAGE
 from modelyard.kube.requests import Request
 from modelyard.kube.session import Observer, open_http
 
@@ -144,7 +145,7 @@ def _engine_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.watching.server_timeout = round(WATCH_SECONDS)
     settings.watching.inactivity_timeout = SILENCE_SECONDS
-    settings.watching.chunk_size = PAGE
+    settings.watching.chunk_size = OWN_PAGE
     settings.networking.error_backoffs = _Endless()
     settings.process.ultimate_exiting_timeout = None
     settings.persistence.finalizer = _NO_FINALIZER

@@ -1,10 +1,8 @@
 """Keeps the cache true to one collection of the API server: list, then watch, for ever.
 
-             +----------- any other trouble: wait (back-off), watch again from the same version
-             v                                                     |
-list ---> watch --- ends, as it does every few minutes: again -----+
-  ^          |
-  +----------+--- 410: what we know is too old
+list --> watch -- its time is over, or silence --> watch again from where it ended
+  ^        |----- trouble: wait (back-off) ------> watch again from where it ended
+  +--------+----- 410: what we know is too old
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from modelyard.kube.backoff import Backoff, Dice
 from modelyard.kube.cache import Cache
 from modelyard.kube.errors import ApiError, Expired, Unavailable, from_status
 from modelyard.kube.lists import Scope, list_into
-from modelyard.kube.session import Session
+from modelyard.kube.session import Session, Silent
 from modelyard.kube.trouble import Trouble
 
 logger = logging.getLogger(__name__)
@@ -29,7 +27,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. The server sends a bookmark every minute, so a watch silent for `silence` is broken."""
+    """Seconds. The server sends a bookmark every minute, so a watch silent for `silence` is probably broken.
+
+    Probably: an API server before an old etcd sends none for a kind that nothing ever happened to.
+    """
 
     watch: int = 290
     silence: float = 90.0
@@ -77,6 +78,8 @@ class Reflector:
             except Expired:
                 self._version = None
                 self._trouble.count += 1
+            except Silent as silence:
+                logger.debug("Watch begins anew", extra={"scope": str(self.scope), "reason": str(silence)})
             except ApiError as error:
                 self._trouble.add(error)
             self._on_restart(self.scope)

@@ -20,6 +20,9 @@ from modelyard.kube.trouble import Trouble
 logger = logging.getLogger(__name__)
 
 EVERY = 600.0
+OWN_PAGE = 50
+"""Objects of our own kinds hold up to 192 KiB of files each: a larger page would be felt in memory."""
+
 SETTLE = 1.0
 """Seconds from being asked to listing: several requests to list become one list."""
 
@@ -54,7 +57,7 @@ class Relist:
         trouble = Trouble(logger, "List", str(self.scope))
         while True:
             try:
-                await list_into(self._session, self._cache, self.scope)
+                await list_into(self._session, self._cache, self.scope, page=OWN_PAGE)
             except ApiError as error:
                 trouble.add(error)
                 await asyncio.sleep(self._backoff.delay(trouble.count, self._dice))

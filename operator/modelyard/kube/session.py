@@ -28,6 +28,10 @@ _USER_AGENT = "modelyard"
 _TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
 
 
+class Silent(Unavailable):
+    """A watch on which nothing came for too long: it is broken, or nothing ever happens to its kind."""
+
+
 class Observer(Protocol):
     """Told of every request: when it begins (`code` None), and how it ended (0 = no answer at all)."""
 
@@ -86,8 +90,8 @@ class Session:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """A watch: an iterator over the lines of the answer, ended by the server.
 
-        Raises errors.ApiError, on entering and while iterating; Unavailable also when nothing at all arrives
-        for `silence` seconds.
+        Raises errors.ApiError, on entering and while iterating; Silent when nothing at all arrives for `silence`
+        seconds.
         """
         what = str(parse_request("GET", path, params))
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=silence)
@@ -96,6 +100,8 @@ class Session:
                 if response.status >= 300:
                     _parsed(what, response, await response.read())
                 yield _lines(response.content)
+        except aiohttp.SocketTimeoutError as error:
+            raise Silent(f"{what}: nothing came for {silence:.0f} s") from error
         except _TROUBLE as error:
             raise _unreachable(what, error) from error
 

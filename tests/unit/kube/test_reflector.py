@@ -141,6 +141,16 @@ async def test_what_is_too_old_is_listed_again_and_ghosts_go(expired: Watch) -> 
     assert api.queries(watch=True)[1]["resourceVersion"] == "30"
 
 
+async def test_silence_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing ever happens to some kinds: no reason to warn every minute, nor to wait longer and longer."""
+    api = ApiServer(watches=[Watch(hangs=True)])
+    timing = Timing(silence=0.05, backoff=Backoff(base=10, cap=10))
+    async with reflecting(api, Cache(), timing):
+        await eventually(lambda: len(api.queries(watch=True)) == 4)
+
+    assert caplog.records == []
+
+
 async def test_a_server_that_ends_every_watch_at_once_is_not_stormed() -> None:
     timing = Timing(shortest_watch=1.0, backoff=Backoff(base=0.1, cap=10.0))
     api = ApiServer(watches=[Watch()])
