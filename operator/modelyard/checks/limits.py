@@ -34,6 +34,10 @@ class Limits:
     answer_bytes: int = 8 * 1024 * 1024
     """The longest answer that is read: 8 KiB a row. A hostile one of 64 MiB takes Python 10 s and 2 GiB to parse."""
 
+    aftermath_seconds: float = 3.0
+    """Between a failure for which a connection was lost and the verdict: what ended the model stands in its pod's
+    status a moment later than its connections end, and whoever reads the verdict wants to know both."""
+
     reserve_seconds: float = 5.0
     """Kept back from the time of the test to judge the last answer and write the summary; at most a fifth of it."""
 

@@ -29,6 +29,8 @@ class ModelClient:
         self._prefix = url_prefix
         self._limits = limits
         self.predictions_sent = 0
+        self.connections_lost = 0
+        """Refused, or dropped before the answer was complete: as when a model crashes."""
 
     async def ask_ready(self, address: str) -> Reply:
         """`GET <prefix>/`; silence beyond the limit is Trouble."""
@@ -42,7 +44,7 @@ class ModelClient:
         except TimeoutError:
             return Trouble(f"no answer within {seconds:g} s")
         except aiohttp.ClientError as error:
-            return Trouble(_what_happened(error))
+            return self._trouble(error)
 
     async def predict(self, address: str, body: bytes) -> Reply:
         """`POST <prefix>/predict_no_state/`; waits for the answer as long as the caller does."""
@@ -58,7 +60,11 @@ class ModelClient:
         except TimeoutError:
             return Trouble(f"no connection within {seconds:g} s")
         except aiohttp.ClientError as error:
-            return Trouble(_what_happened(error))
+            return self._trouble(error)
+
+    def _trouble(self, error: aiohttp.ClientError) -> Trouble:
+        self.connections_lost += not isinstance(error, aiohttp.ClientResponseError)
+        return Trouble(_what_happened(error))
 
     def _url(self, address: str, path: str) -> URL:
         return URL(f"http://{address}{self._prefix}{path}", encoded=True)

@@ -29,6 +29,8 @@ async def run_checks(run: Run) -> CheckSummary:
                 run.progress.requests = client.predictions_sent
             run.progress.outcomes[name] = outcome
             run.log(f"{name} {outcome.status}: {outcome.message}")
+            if _has_failed(outcome) and client.connections_lost:
+                await _aftermath(run, deadline)
     return run.progress.summary()
 
 
@@ -53,6 +55,14 @@ async def _verdict(run: Run, client: ModelClient, name: CheckName) -> Verdict:
     if run.data is None:
         return Failed("there is no data set; errorCheck needs one, or must be skipped")
     return await error_check(run, client, run.data)
+
+
+async def _aftermath(run: Run, deadline: float) -> None:
+    """Lets the kubelet say first what ended the model, if something did."""
+    seconds = min(run.limits.aftermath_seconds, deadline - asyncio.get_running_loop().time())
+    if seconds > 0:
+        run.log(f"a connection was lost: {seconds:.1f} s for word of what ended the model")
+        await asyncio.sleep(seconds)
 
 
 def _log_givens(run: Run) -> None:

@@ -6,8 +6,9 @@ has to look further than `kubectl get`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.api.reasons import Reason
@@ -17,6 +18,12 @@ Manifest = Mapping[str, Any]
 
 KILLED = {137, 143}
 """Exit codes of a process that was told to end."""
+
+TRIES = 3
+"""Restarts after which a container that ends again and again has had its chance."""
+
+MARGIN = timedelta(seconds=30)
+"""What a pod gets beyond its time to start, from its creation on."""
 
 LOG_EXCERPT = 400
 """Characters of the last log lines that go into a message."""
@@ -49,9 +56,31 @@ def is_ready(pod: Manifest) -> bool:
     )
 
 
+def had_its_time(pod: Manifest, startup: timedelta, now: datetime) -> bool:
+    """Whether a pod's containers ran long enough, or often enough, that they should be up by now.
+
+    The time in which a pod waits for a node or its image is not theirs.
+    """
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    if now - created < startup + MARGIN:
+        return False
+    begun = [moment for status in statuses for moment in _starts(status)]
+    restarts = max((status.get("restartCount", 0) for status in statuses), default=0)
+    return restarts >= TRIES or any(now - moment >= startup for moment in begun)
+
+
+def _starts(status: Mapping[str, Any]) -> Iterator[datetime]:
+    """When a container is known to have started; of earlier runs than the last two nothing is known."""
+    for state in (status.get("state", {}), status.get("lastState", {})):
+        for run in (state.get("running"), state.get("terminated")):
+            if run and run.get("startedAt"):
+                yield datetime.fromisoformat(run["startedAt"])
+
+
 def diagnose(pods: Sequence[Manifest], deployment: Manifest | None) -> Problem | None:
     """The problem that most needs a person; None when everything runs or is on its way."""
-    living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    living = [pod for pod in pods if not _is_over(pod)]
     problems = [problem for pod in living if (problem := _pod_problem(pod))]
     if problems:
         return max(problems, key=lambda problem: problem.own_fault)
@@ -59,6 +88,25 @@ def diagnose(pods: Sequence[Manifest], deployment: Manifest | None) -> Problem |
     if refused:
         return refused
     return next((problem for pod in living if (problem := _silence(pod))), None)
+
+
+def death(pods: Iterable[Manifest], since: datetime) -> Problem | None:
+    """How a container ended that nobody told to end, `since` then; None when all of them ran on."""
+    for pod in pods:
+        if pod["metadata"].get("deletionTimestamp"):
+            continue
+        for status in _statuses(pod):
+            for when in ("state", "lastState"):
+                ended = status.get(when, {}).get("terminated")
+                if ended and datetime.fromisoformat(ended["finishedAt"]) >= since:
+                    return _crash(pod, status, ended)
+    return None
+
+
+def _is_over(pod: Manifest) -> bool:
+    """On its way out, or evicted: it has been replaced and says nothing about the model."""
+    ended = pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+    return ended or bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def _pod_problem(pod: Manifest) -> Problem | None:
@@ -90,7 +138,7 @@ def _unschedulable(pod: Manifest) -> Problem | None:
 def _container_problem(pod: Manifest, status: Mapping[str, Any]) -> Problem | None:
     waiting = status.get("state", {}).get("waiting", {})
     reason = waiting.get("reason", "")
-    where = f'pod {_name(pod)}, container "{status["name"]}"'
+    where = _where(pod, status)
     if reason in PULL_REASONS:
         return Problem(
             Reason.IMAGE_PULL_FAILED,
@@ -110,7 +158,7 @@ def _container_problem(pod: Manifest, status: Mapping[str, Any]) -> Problem | No
         and not status.get("ready")
         and (reason == "CrashLoopBackOff" or not waiting or status.get("restartCount"))
     ):
-        return _crash(where, status, ended, _memory_limit(pod, status["name"]))
+        return _crash(pod, status, ended)
     return None
 
 
@@ -123,25 +171,27 @@ def _was_killed_for_silence(status: Mapping[str, Any]) -> bool:
 
 def _memory_limit(pod: Manifest, container: str) -> str:
     """The limit as the pod's template says it; empty without one."""
-    spec = next((c for c in pod.get("spec", {}).get("containers", []) if c["name"] == container), {})
-    return str(spec.get("resources", {}).get("limits", {}).get("memory", ""))
+    for spec in pod.get("spec", {}).get("containers", []):
+        if spec["name"] == container:
+            return str(spec.get("resources", {}).get("limits", {}).get("memory", ""))
+    return ""
 
 
-def _crash(where: str, status: Mapping[str, Any], ended: Mapping[str, Any], limit: str) -> Problem:
-    restarts = status.get("restartCount", 0)
+def _crash(pod: Manifest, status: Mapping[str, Any], ended: Mapping[str, Any]) -> Problem:
+    where, restarts = _where(pod, status), _restarts(status)
     if ended.get("reason") == "OOMKilled":
+        limit = _memory_limit(pod, status["name"])
         return Problem(
             Reason.OUT_OF_MEMORY,
             f"{where} was killed for using more than its memory limit{f' of {limit}' if limit else ''} "
-            f"({restarts} restarts). "
-            "Next: raise maximumMemory in a new version.",
+            f"({restarts}). Next: raise maximumMemory in a new version.",
             own_fault=True,
         )
     log = " ".join((ended.get("message") or "").split())
     said = f'; it said: "{shorten(log[-LOG_EXCERPT:], LOG_EXCERPT)}"' if log else " without a word on its log"
     return Problem(
         Reason.CRASHING,
-        f"{where} ended with exit code {ended.get('exitCode')} ({restarts} restarts){said}. "
+        f"{where} ended with exit code {ended.get('exitCode')} ({restarts}){said}. "
         "Next: a server must stay in the foreground; mend it in a new version.",
         own_fault=True,
     )
@@ -170,10 +220,18 @@ def _not_answering(pod: Manifest, status: Mapping[str, Any]) -> Problem:
     return Problem(
         Reason.NOT_ANSWERING,
         f'pod {_name(pod)}, container "{status["name"]}" runs but does not answer GET $URL_PREFIX/ with 200 '
-        f"({status.get('restartCount', 0)} restarts). "
-        "Next: it must listen on 0.0.0.0:$PORT under $URL_PREFIX; compare its log.",
+        f"({_restarts(status)}). Next: it must listen on 0.0.0.0:$PORT under $URL_PREFIX; compare its log.",
         own_fault=True,
     )
+
+
+def _where(pod: Manifest, status: Mapping[str, Any]) -> str:
+    return f'pod {_name(pod)}, container "{status["name"]}"'
+
+
+def _restarts(status: Mapping[str, Any]) -> str:
+    count = status.get("restartCount", 0)
+    return "1 restart" if count == 1 else f"{count} restarts"
 
 
 def _name(pod: Manifest) -> str:

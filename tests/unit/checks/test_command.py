@@ -19,7 +19,7 @@ from modelyard.cli.check import main
 from tests.unit.checks.conftest import StartModel
 
 PREFIX = "/models/team/hello"
-LIMITS = Limits(ask_interval=0.02, settle_seconds=0.05, settle_interval=0.02)
+LIMITS = Limits(ask_interval=0.02, settle_seconds=0.05, settle_interval=0.02, aftermath_seconds=0)
 
 
 class Job:

@@ -31,6 +31,7 @@ LIMITS = Limits(
     first_rows=3,
     batch_rows=4,
     answer_bytes=1024 * 1024,
+    aftermath_seconds=0,
     reserve_seconds=0.5,
 )
 
@@ -220,6 +221,20 @@ async def test_one_replica_of_three_that_dies_on_data_is_found(start_model: Star
         f"longRunningService failed: Replica hello-2 ({bad}), sent the first 3 rows: "
         "the connection was dropped before the answer was complete; the model may have crashed or been killed"
     )
+
+
+async def test_a_lost_connection_holds_the_verdict_back_a_moment(start_model: StartModel) -> None:
+    """So that the kubelet has said what ended the model when the verdict is read."""
+    patient = replace(LIMITS, aftermath_seconds=0.5)
+    died = start_model("dies_on_nth_request", URL_PREFIX=PREFIX, NTH="1")
+    summary, _ = await check(plan(died), limits=patient)
+    assert outcomes(summary)[0].startswith("longRunningService failed")
+    assert summary.duration_seconds >= 0.5
+
+    wrong = start_model("nan", URL_PREFIX=PREFIX)
+    summary, _ = await check(plan(wrong), limits=replace(patient, aftermath_seconds=10))
+    assert outcomes(summary)[1].startswith("errorCheck failed")
+    assert summary.duration_seconds < 10
 
 
 async def test_one_replica_that_hangs_on_data_is_named(start_model: StartModel) -> None:

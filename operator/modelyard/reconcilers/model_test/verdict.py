@@ -23,6 +23,7 @@ from modelyard.manifests.metadata import Manifest
 from modelyard.manifests.test_job import DEADLINE_MARGIN, MEMORY
 from modelyard.reconcilers.model_test.facts import Facts
 from modelyard.status.conditions import shorten
+from modelyard.status.pods import death
 
 LATE = timedelta(seconds=30)
 """How long past the Job's own deadline we wait for word of its pod."""
@@ -63,9 +64,24 @@ def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
 
 def _of_container(ended: dict[str, Any], status: dict[str, Any], facts: Facts) -> CheckSummary:
     try:
-        return parse_summary(ended.get("message", ""))
+        return _explained(parse_summary(ended.get("message", "")), ended, facts)
     except ValueError as error:
         return _of_death(ended, status, facts, str(error))
+
+
+def _explained(summary: CheckSummary, ended: dict[str, Any], facts: Facts) -> CheckSummary:
+    """A failure during which a tested container ended tells how: the runner saw a connection drop, and no more."""
+    began = ended.get("startedAt")
+    died = death(facts.pods, datetime.fromisoformat(began)) if began else None
+    if died is None:
+        return summary
+    checks = {
+        name: outcome.model_copy(update={"message": f"{outcome.message}: {died.message}"})
+        if outcome.status == CheckStatus.FAILED
+        else outcome
+        for name, outcome in summary.checks.items()
+    }
+    return summary.model_copy(update={"checks": checks})
 
 
 def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> CheckSummary:
