@@ -83,6 +83,7 @@ def test_an_exception_is_one_line_with_its_traceback(logs: io.StringIO) -> None:
 def test_libraries_are_heard_from_warnings_on(logs: io.StringIO) -> None:
     for name in ("kopf.objects", "aiohttp.client", "asyncio", "modelyard.kube"):
         logging.getLogger(name).info("chatter")
+        logging.getLogger("kopf.clients").error("Request attempt #7 failed; will retry: GET /apis")
         logging.getLogger(name).warning("matters")
 
     assert [(line["logger"], line["message"]) for line in lines(logs)] == [
