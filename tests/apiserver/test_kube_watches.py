@@ -14,6 +14,7 @@ import pytest
 from modelyard.api import labels
 from modelyard.api.kinds import CONFIG_MAP, CUSTOM_MODEL, EXECUTION_ENVIRONMENT, EXECUTION_ENVIRONMENT_VERSION
 from modelyard.handlers.process import Operator, Setup
+from modelyard.handlers.watches import Engine, WatchEngineFailed
 from modelyard.kube.access import Access, from_kubeconfig
 from modelyard.kube.backoff import Backoff
 from modelyard.kube.cache import Cache
@@ -242,6 +243,24 @@ async def test_nothing_is_passed_over_before_every_kind_is_listed(
     await eventually(lambda: passed == ["python"])
     operator.stop()
     assert await asyncio.wait_for(task, 20)
+
+
+async def test_when_the_engine_fails_the_operator_ends_and_says_so(
+    server: ApiServer, namespace: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Blind, it would go on to look healthy; a new process sees again."""
+
+    async def fail(self: Engine, started: object) -> None:
+        raise WatchEngineFailed("the event engine ended: no reason given")
+
+    monkeypatch.setattr(Engine, "run", fail)
+    setup, _ = recording(from_kubeconfig(server.kubeconfig), namespace)
+
+    assert not await asyncio.wait_for(Operator(setup).run(), 20)
+
+    (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
+    assert record.getMessage() == "A part of the operator ended; so does the operator"
+    assert vars(record)["part"] == "event engine"
 
 
 async def test_a_broken_wire_is_survived_by_everything(

@@ -120,6 +120,17 @@ async def test_no_child_of_ours_drifts_by_what_the_api_server_makes_of_it(
         assert second.writes() == []
 
 
+async def test_network_policies_state_both_directions_even_when_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is not stated is not ours: somebody's added rule would stay, unseen."""
+    children = await every_child(monkeypatch)
+    policies = [manifest["spec"] for manifest in children if manifest["kind"] == "NetworkPolicy"]
+
+    assert len(policies) > 2
+    assert all({"podSelector", "policyTypes", "ingress", "egress"} <= policy.keys() for policy in policies)
+
+
 async def test_our_fields_are_ours_alone_and_a_field_given_up_is_gone(
     server: ApiServer, namespace: str
 ) -> None:

@@ -16,7 +16,10 @@ Manifest = dict[str, Any]
 
 
 class Cluster(Protocol):
-    """Reads are of the cache and immediate; writes answer with the object as it now is."""
+    """Reads are of the cache and immediate; writes answer with the object as it now is.
+
+    What reads give is shared with all other readers: never write into it.
+    """
 
     def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """The cached object; None when there is none or it was deleted. Inline contents are digests."""
@@ -33,7 +36,8 @@ class Cluster(Protocol):
     async def apply(self, manifest: Manifest) -> Manifest:
         """Server-side apply of a child of ours, forced; no write when the cached one has not drifted.
 
-        Raises errors.NameTaken when an object of that name exists that is not ours.
+        Raises errors.NameTaken when an object of that name exists that is not ours, and errors.Conflict while
+        the child of an earlier owner of the same name is still to be collected.
         """
         ...
 
