@@ -97,8 +97,13 @@ class Team:
         return self.kubectl.get(kind, name, self.namespace)
 
     def key(self, model: str, label: str) -> str:
-        """The version's key."""
-        return str(self.object("custommodelversion", version_name(model, label))["status"]["key"])
+        """The version's key, once the operator has seen it."""
+        name = version_name(model, label)
+
+        def key() -> str:
+            return str(self.object("custommodelversion", name)["status"].get("key", ""))
+
+        return until(f"{name} has a key", key, every=0.5)
 
     def pods(self, model: str, label: str) -> list[Manifest]:
         """The version's pods."""
