@@ -80,15 +80,25 @@ async def test_a_thousand_wakes_write_nothing() -> None:
     """Level-triggered: why a pass was woken does not matter, nor how often."""
     world = await _with_v1()
     before = len(world.api.writes)
-    for kind, name in ((CUSTOM_MODEL, "hello"), (CUSTOM_MODEL_VERSION, "hello-1"), (EXECUTION_ENVIRONMENT, "python")):
-        world.user.edit(kind, name, metadata={**world.get(kind, name)["metadata"], "annotations": {"by": "hand"}})
+    for kind, name in (
+        (CUSTOM_MODEL, "hello"),
+        (CUSTOM_MODEL_VERSION, "hello-1"),
+        (EXECUTION_ENVIRONMENT, "python"),
+    ):
+        world.user.edit(
+            kind, name, metadata={**world.get(kind, name)["metadata"], "annotations": {"by": "hand"}}
+        )
     await world.settle()
     assert world.writes(since=before) == []
 
 
 async def test_user_objects_get_no_annotation_finalizer_or_owner() -> None:
     world = await _with_v1()
-    for kind, name in ((CUSTOM_MODEL, "hello"), (CUSTOM_MODEL_VERSION, "hello-1"), (EXECUTION_ENVIRONMENT, "python")):
+    for kind, name in (
+        (CUSTOM_MODEL, "hello"),
+        (CUSTOM_MODEL_VERSION, "hello-1"),
+        (EXECUTION_ENVIRONMENT, "python"),
+    ):
         assert not {"annotations", "finalizers", "ownerReferences"} & world.get(kind, name)["metadata"].keys()
 
 

@@ -32,11 +32,16 @@ class Platform:
     failing: dict[str, str] = field(default_factory=dict)
     """Versions whose tests fail, and with which message."""
 
+    failing_tests: dict[str, str] = field(default_factory=dict)
+    """Tests of the gate, by name, that every version fails, and with which message."""
+
     holds_jobs: bool = False
     """Whether Jobs run on and on, for stories in which something happens during a test."""
 
     evictions: int = 0
     """How many pods of Jobs are evicted before they can report."""
+
+    _versions: dict[str, str] = field(default_factory=dict)
 
     def step(self, now: datetime) -> bool:
         """Bring everything one step closer to what is asked; whether anything changed."""
@@ -87,7 +92,10 @@ class Platform:
         )
 
     def _version(self, namespace: str, workload: str) -> str:
-        return str(self.api.peek(CONTROLLER_REVISION, namespace, workload)["data"]["version"])
+        record = self.api.objects.get((CONTROLLER_REVISION, namespace, workload))
+        if record:
+            self._versions[workload] = record["data"]["version"]
+        return self._versions[workload]
 
     def _endpoints(self, namespace: str, name: str) -> None:
         service = self.api.peek(SERVICE, namespace, name)
@@ -152,7 +160,8 @@ class Platform:
         mounted = job["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"]
         plan = json.loads(self.api.peek(CONFIG_MAP, namespace, mounted)["data"]["plan.json"])
         version = self._version_of_label(namespace, plan["model"], plan["version"])
-        failure = self.failing.get(version)
+        test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
+        failure = self.failing.get(version) or self.failing_tests.get(test)
         return _summary(plan, failure)
 
     def _version_of_label(self, namespace: str, model: str, label: str) -> str:

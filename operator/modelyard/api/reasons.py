@@ -78,6 +78,7 @@ class Reason(StrEnum):
     INVALID_IMAGE = "InvalidImage"
     INVALID_SPEC = "InvalidSpec"
     TEMPLATE_LOST = "TemplateLost"
+    CODE_LOST = "CodeLost"
     TEST_FAILED = "TestFailed"
     TESTS_FAILED = "TestsFailed"
     CANDIDATE_REJECTED = "CandidateRejected"

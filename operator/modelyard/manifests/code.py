@@ -46,16 +46,16 @@ def code_digest(files: Sequence[CodeFile]) -> str:
     return f"sha256:{canonical_hash(listing, 64)}"
 
 
-def code_map_name(version: str, digest: str) -> str:
-    """Name of the ConfigMap that holds a version's code."""
-    return child_name(version, digest.removeprefix("sha256:")[:8])
+def code_map_name(version: str, *, key: str, digest: str) -> str:
+    """Name of the ConfigMap that holds a version's code: no two versions share one, equal as their code may be."""
+    return child_name(version, canonical_hash([key, digest]))
 
 
 def code_map(owner: Owner, *, version: str, model: str, key: str, files: Sequence[CodeFile]) -> Manifest:
     """The immutable ConfigMap of a version's code; text as text, so that people can read it."""
     child = Child(
         CONFIG_MAP,
-        code_map_name(version, code_digest(files)),
+        code_map_name(version, key=key, digest=code_digest(files)),
         owner,
         {labels.OF_MODEL: model, labels.OF_VERSION: key},
     )

@@ -5,6 +5,7 @@ Every pass applies what is kept here. It outlives the version's object, so that 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -74,7 +75,26 @@ def revision(frozen: Frozen, owner: Owner) -> Manifest:
     return child.manifest(revision=1, data=data)
 
 
+def kept(revisions: Iterable[Manifest], owner_uid: str) -> Frozen | None:
+    """The record that counts of those of one version: the oldest that belongs to the model as it is now.
+
+    A model of the same name that was deleted may have left some, which are about to be collected.
+    """
+    ours = [revision for revision in revisions if _owner_uid(revision) == owner_uid]
+    oldest = min(ours, key=_age, default=None)
+    return from_revision(oldest) if oldest else None
+
+
 def from_revision(manifest: Manifest) -> Frozen:
     """The frozen workload that a ControllerRevision keeps; KeyError if it is not one of ours."""
     data = manifest["data"]
     return Frozen(**{attribute: data[wire] for attribute, wire in _DATA.items()})
+
+
+def _owner_uid(manifest: Manifest) -> str | None:
+    references: list[Manifest] = manifest["metadata"].get("ownerReferences", [])
+    return next((reference["uid"] for reference in references if reference.get("controller")), None)
+
+
+def _age(manifest: Manifest) -> tuple[str, str]:
+    return manifest["metadata"]["creationTimestamp"], manifest["metadata"]["name"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modelyard.api import labels
 from modelyard.api.custom_model import GateTest
 from modelyard.api.kinds import MODEL_TEST
+from modelyard.api.meta import ObjectRef
+from modelyard.api.model_test import ModelTestSpec
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Child, Manifest, Owner
 from modelyard.manifests.names import child_name
@@ -17,6 +21,15 @@ def gate_test_name(frozen: Frozen, test: GateTest) -> str:
     return child_name(f"{frozen.version}-{test.name}", unique)
 
 
+def is_asked(known: Mapping[str, ModelTestSpec], frozen: Frozen, test: GateTest) -> bool:
+    """Whether `known`, by name, holds this test of the gate for this version, and it asks what the gate asks.
+
+    A ModelTest of the right name that asks less must never count: anybody may create one.
+    """
+    found = known.get(gate_test_name(frozen, test))
+    return found is not None and found.to_json() == _spec(frozen, test).to_json()
+
+
 def gate_test(frozen: Frozen, model: Owner, test: GateTest) -> Manifest:
     """The ModelTest; `test` must hold its contents, not their digests."""
     child = Child(
@@ -25,12 +38,13 @@ def gate_test(frozen: Frozen, model: Owner, test: GateTest) -> Manifest:
         model,
         {labels.OF_MODEL: frozen.model, labels.OF_VERSION: frozen.key},
     )
-    dataset = test.dataset.to_json() if test.dataset else None
-    return child.manifest(
-        spec={
-            "versionRef": {"name": frozen.version},
-            "configuration": test.configuration.to_json(),
-            "timeoutSeconds": test.timeout_seconds,
-            **({"dataset": dataset} if dataset else {}),
-        }
+    return child.manifest(spec=_spec(frozen, test).to_json())
+
+
+def _spec(frozen: Frozen, test: GateTest) -> ModelTestSpec:
+    return ModelTestSpec(
+        version_ref=ObjectRef(name=frozen.version),
+        dataset=test.dataset,
+        configuration=test.configuration,
+        timeout_seconds=test.timeout_seconds,
     )

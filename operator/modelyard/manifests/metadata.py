@@ -33,6 +33,21 @@ class Owner:
         }
 
 
+def is_owned_by(manifest: Mapping[str, Any], uid: str) -> bool:
+    """Whether this very object, and not a former one of its name, owns the manifest."""
+    return uid in _owners(manifest)
+
+
+def is_of_another(manifest: Mapping[str, Any], uid: str) -> bool:
+    """Whether the manifest has an owner, and it is not this one."""
+    owners = _owners(manifest)
+    return bool(owners) and uid not in owners
+
+
+def _owners(manifest: Mapping[str, Any]) -> list[str]:
+    return [reference["uid"] for reference in manifest["metadata"].get("ownerReferences", [])]
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
     """Where a child stands: kind, name, owner, and labels beside the one that all of ours carry."""

@@ -40,6 +40,7 @@ def test_policy(name: str, owner: Owner, *, workload: str, child_labels: dict[st
         spec={
             "podSelector": {"matchLabels": {labels.WORKLOAD: name}},
             "policyTypes": ["Ingress", "Egress"],
+            "ingress": [],
             "egress": [{"to": [tested], "ports": [_tcp(PORT)]}],
         }
     )
@@ -67,7 +68,7 @@ def _dns(settings: Settings) -> dict[str, Any]:
 
 def _internet(settings: Settings) -> dict[str, Any]:
     """All of IPv4 but private, link-local, CGNAT and metadata addresses and the cluster's own ranges."""
-    closed = sorted({*settings.private_cidrs, *settings.cluster_cidrs})
+    closed = sorted(c for c in {*settings.private_cidrs, *settings.cluster_cidrs} if ":" not in c)
     return {"to": [{"ipBlock": {"cidr": EVERYWHERE, "except": closed}}]}
 
 

@@ -76,6 +76,12 @@ def verdict(
     return _verdict("Failed" if failed else "Passed", tests, ended, tested, now)
 
 
+def failures(verdict: VerdictFact | None) -> list[TestFact]:
+    """The tests for which a version was refused: those that failed and were required."""
+    tests = verdict.tests if verdict else []
+    return [test for test in tests if test.result == "Failed" and test.required]
+
+
 def refusal(tests: Sequence[GateTest], tested: Tested, message: str, *, now: datetime) -> VerdictFact:
     """The verdict on a version that never came up: it failed before any test could run."""
     fact = TestFact(test=STARTUP, result="Failed", message=message[:MESSAGE_KEPT])

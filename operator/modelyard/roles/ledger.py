@@ -42,6 +42,11 @@ def label_conflict(ledger: ModelLedgerSpec, version: Declared) -> str | None:
     if version.label is None or fact_of(ledger, version.key):
         return None
     holder = next((fact for fact in ledger.versions if fact.label == version.label), None)
+    if holder and holder.name == version.name:
+        return (
+            f'spec.label "{version.label}" was given to an earlier version of this name with other content; '
+            "a label is never given twice: choose another, or leave it out"
+        )
     if holder:
         return (
             f'spec.label "{version.label}" belongs to version "{holder.name}" of this model; '

@@ -6,14 +6,16 @@ Whatever is decided here is written to the ledger before anything is done about 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from modelyard.api.model_ledger import ModelLedgerSpec, VerdictFact, VersionFact
-from modelyard.manifests.gate_test import gate_test_name
+from modelyard.api.model_test import ModelTest
+from modelyard.manifests.gate_test import gate_test_name, is_asked
 from modelyard.reconcilers.custom_model.facts import Facts, Workload, ready_pods
 from modelyard.roles import ledger as ledgers
 from modelyard.roles.gate import Tested, refusal, verdict
 from modelyard.roles.roles import Role, fact_of, is_passed
-from modelyard.status.pods import diagnose, is_ready
+from modelyard.status.pods import diagnose, had_its_time, is_ready
 
 
 def advance(facts: Facts) -> Facts:
@@ -48,31 +50,30 @@ def _judged(facts: Facts) -> ModelLedgerSpec:
 def _verdict(facts: Facts, fact: VersionFact, workload: Workload) -> VerdictFact | None:
     frozen = workload.frozen
     tested = Tested(frozen.image, frozen.code_digest, frozen.template_hash)
-    never_came_up = _why_it_never_came_up(workload)
+    tests = {test.metadata.name: test for test in facts.tests_for(fact.key)}
+    never_came_up = None if any(map(_is_running, tests.values())) else _why_it_never_came_up(facts, workload)
     if never_came_up:
         return refusal(facts.gate, tested, never_came_up, now=facts.now)
-    by_name = {test.metadata.name: test for test in facts.tests_for(fact.key)}
+    known = {name: test.spec for name, test in tests.items()}
     results = {
-        test.name: (name, by_name[name].status)
+        test.name: (name, tests[name].status)
         for test in facts.gate
-        if (name := gate_test_name(frozen, test)) in by_name
+        if is_asked(known, frozen, test) and (name := gate_test_name(frozen, test))
     }
     return verdict(facts.gate, results, tested, now=facts.now)
 
 
-def _why_it_never_came_up(workload: Workload) -> str | None:
-    """The model's own fault, once the time to start is over; a missing image or quota is only waited for."""
-    if not _is_past_deadline(workload):
-        return None
-    problem = diagnose(workload.pods, workload.deployment)
+def _is_running(test: ModelTest) -> bool:
+    """It began on pods that were up, and has the first word on them."""
+    return test.status.started_at is not None and test.status.completed_at is None
+
+
+def _why_it_never_came_up(facts: Facts, workload: Workload) -> str | None:
+    """The model's own fault, once a pod had its time to start. What it waits for (a node, its image, a quota)
+    does not count, however long it takes."""
+    startup = timedelta(seconds=workload.frozen.startup_seconds)
+    problem = diagnose([pod for pod in workload.pods if had_its_time(pod, startup, facts.now)], None)
     return problem.message if problem and problem.own_fault else None
-
-
-def _is_past_deadline(workload: Workload) -> bool:
-    conditions = (workload.deployment or {}).get("status", {}).get("conditions", [])
-    return any(
-        c["type"] == "Progressing" and c.get("reason") == "ProgressDeadlineExceeded" for c in conditions
-    )
 
 
 def _promoted(facts: Facts) -> ModelLedgerSpec:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from modelyard.api.model_ledger import ModelLedgerSpec, VersionFact
+from modelyard.roles.gate import failures
 from modelyard.roles.roles import fact_of
 
 Severity = Literal["Normal", "Warning"]
@@ -28,7 +29,5 @@ def _verdict(before: VersionFact | None, after: VersionFact) -> Iterator[tuple[s
     if verdict.result == "Passed":
         yield "TestsPassed", f'version "{after.name}" ({after.label}) passed its tests', "Normal"
         return
-    failed = "; ".join(
-        f'test "{test.test}": {test.message}' for test in verdict.tests if test.result == "Failed"
-    )
+    failed = "; ".join(f'test "{test.test}": {test.message}' for test in failures(verdict))
     yield "TestsFailed", f'version "{after.name}" ({after.label}) is refused: {failed}', "Warning"

@@ -10,7 +10,7 @@ from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.service import stable_url
 from modelyard.reconcilers.custom_model.facts import Facts, ready_pods
-from modelyard.roles.gate import gate_hash
+from modelyard.roles.gate import failures, gate_hash
 from modelyard.roles.roles import candidate, drain_ends, fact_of, is_refused, newest
 from modelyard.settings import Settings
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
@@ -63,40 +63,37 @@ def _available(facts: Facts) -> Finding:
     serving = facts.ledger.serving
     if serving is None:
         return false(Type.AVAILABLE, Reason.NOT_SERVING, "no version has passed its tests yet")
-    if ready_pods(facts.stable_endpoints):
-        if _is_switching(facts):
-            return true(
-                Type.AVAILABLE, Reason.PROMOTING, f'version "{serving.name}" ({serving.label}) takes over'
-            )
-        return true(Type.AVAILABLE, Reason.SERVING, f'version "{serving.name}" ({serving.label}) serves')
-    return false(Type.AVAILABLE, Reason.DEGRADED, f'no pod of version "{serving.name}" is ready')
+    answers, who = ready_pods(facts.stable_endpoints), f'version "{serving.name}" ({serving.label})'
+    if _is_switching(facts):
+        found = true if answers else false
+        return found(Type.AVAILABLE, Reason.PROMOTING, f"{who} takes over")
+    if answers:
+        return true(Type.AVAILABLE, Reason.SERVING, f"{who} serves")
+    return false(Type.AVAILABLE, Reason.DEGRADED, f"no pod of {who} is ready")
 
 
 def _ready(facts: Facts, refusal: Refusal | None, available: Finding) -> Finding:
     if refusal:
         return false(Type.READY, refusal.reason, refusal.message)
-    if facts.ledger.serving and _is_switching(facts):
-        text = f'version "{facts.ledger.serving.name}" takes over; its endpoints are awaited'
-        return unknown(Type.READY, Reason.PROMOTING, text)
-    if not facts.live:
-        return _ready_without_versions(facts)
     short = _shortage(facts)
     if short:
         return short
+    if facts.ledger.serving and _is_switching(facts):
+        text = f'version "{facts.ledger.serving.name}" takes over; its endpoints are awaited'
+        return unknown(Type.READY, Reason.PROMOTING, text)
     next_up = _candidate(facts)
     if next_up:
-        serves = f"; {available.message}" if available.status == "True" else ""
-        text = f'version "{next_up.name}" ({next_up.label}) is being started and tested{serves}'
-        return unknown(Type.READY, Reason.PROGRESSING, text)
+        return _ready_under_way(facts, next_up, available)
     return _ready_at_rest(facts, available)
 
 
-def _ready_without_versions(facts: Facts) -> Finding:
-    serving = facts.ledger.serving
-    if serving is None:
-        return true(Type.READY, Reason.NO_VERSIONS, "waits for its first CustomModelVersion")
-    text = f'version "{serving.name}" ({serving.label}) was deleted and serves until another version does'
-    return true(Type.READY, Reason.SERVING_VERSION_DELETED, text)
+def _ready_under_way(facts: Facts, next_up: VersionFact, available: Finding) -> Finding:
+    who, serves = f'version "{next_up.name}" ({next_up.label})', facts.ledger.serving is not None
+    waits = facts.waiting.get(next_up.key)
+    text = f"{who} waits: {waits.message.rstrip('.')}" if waits else f"{who} is being started and tested"
+    if waits and not serves:
+        return false(Type.READY, Reason(waits.reason), text)
+    return unknown(Type.READY, Reason.PROGRESSING, f"{text}; {available.message}" if serves else text)
 
 
 def _is_switching(facts: Facts) -> bool:
@@ -112,8 +109,14 @@ def _ready_at_rest(facts: Facts, available: Finding) -> Finding:
         serves = f"; {available.message}" if available.status == "True" else "; nothing serves"
         text = f'version "{refused.name}" ({refused.label}) was refused: {why}{serves}'
         return false(Type.READY, Reason.CANDIDATE_REJECTED, text)
-    if facts.ledger.serving is None:
+    serving = facts.ledger.serving
+    if serving is None and not facts.live:
+        return true(Type.READY, Reason.NO_VERSIONS, "waits for its first CustomModelVersion")
+    if serving is None:
         return unknown(Type.READY, Reason.PROGRESSING, "no version has a label yet; see the versions' status")
+    if serving.key not in facts.live:
+        text = f'version "{serving.name}" ({serving.label}) was deleted and serves until another version does'
+        return true(Type.READY, Reason.SERVING_VERSION_DELETED, text)
     return true(Type.READY, Reason.SERVING, available.message)
 
 
@@ -121,10 +124,14 @@ def _shortage(facts: Facts) -> Finding | None:
     """Serving, and fewer pods ready than wanted."""
     serving = facts.ledger.serving
     workload = facts.workloads.get(serving.key) if serving else None
-    if serving is None or serving.switched_at is None:
+    if serving is None:
         return None
     if workload is None:
-        return false(Type.READY, Reason.TEMPLATE_LOST, f'the record of version "{serving.name}" is gone')
+        text = (
+            f'the record of what version "{serving.name}" runs is gone; its pods are left as they are. '
+            "Next: apply the same content under a new name"
+        )
+        return false(Type.READY, Reason.TEMPLATE_LOST, text)
     ready = sum(1 for pod in workload.pods if is_ready(pod))
     wanted = workload.frozen.replicas
     if ready >= wanted:
@@ -146,8 +153,7 @@ def _refused_newest(facts: Facts) -> VersionFact | None:
 
 
 def _why_refused(fact: VersionFact) -> str:
-    failed = [test for test in fact.verdict.tests if test.result == "Failed"] if fact.verdict else []
-    return "; ".join(f'test "{test.test}": {test.message}' for test in failed)
+    return "; ".join(f'test "{test.test}": {test.message}' for test in failures(fact.verdict))
 
 
 def _outcome(facts: Facts, refusal: Refusal | None, stalled: bool) -> Outcome:
@@ -155,6 +161,13 @@ def _outcome(facts: Facts, refusal: Refusal | None, stalled: bool) -> Outcome:
     if serving and serving.previous_key and facts.is_draining(serving.previous_key):
         ends = drain_ends(facts.ledger)
         return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
-    if refusal:
+    if refusal or _is_starting(facts):
         return Waiting(RETRY)
     return Stalled() if stalled else Settled()
+
+
+def _is_starting(facts: Facts) -> bool:
+    """Whether a candidate has pods, whose time to start passes without news."""
+    next_up = _candidate(facts)
+    workload = facts.workloads.get(next_up.key) if next_up else None
+    return workload is not None and bool(workload.pods)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelyard.api import labels
-from modelyard.api.kinds import MODEL_LEDGER, MODEL_TEST
-from modelyard.manifests.gate_test import gate_test_name
+from modelyard.api.kinds import CONTROLLER_REVISION, MODEL_LEDGER, MODEL_TEST, NETWORK_POLICY
+from modelyard.manifests.gate_test import gate_test_name, is_asked
 from modelyard.manifests.metadata import Child, Manifest
 from modelyard.manifests.service import stable_service
 from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model.facts import Facts
 from modelyard.roles.roles import Role, fact_of
 from modelyard.settings import Settings
+
+_LAST = frozenset({NETWORK_POLICY.name, CONTROLLER_REVISION.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,13 @@ def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
 
     They go before a verdict is spoken: a version that is taken up again is tested again, on pods that run.
     """
+    known = {test.metadata.name: test.spec for test in facts.tests}
     wanted = {
         gate_test_name(facts.workloads[key].frozen, test)
         for key, role in facts.roles.items()
-        if key in facts.workloads and (role is Role.CANDIDATE or _is_judged(facts, key))
+        if role is Role.CANDIDATE and key in facts.workloads
         for test in facts.gate
+        if is_asked(known, facts.workloads[key].frozen, test)
     }
     return tuple(
         child
@@ -58,15 +63,20 @@ def desired(facts: Facts, settings: Settings) -> Plan:
     """The stable Service, and the children of versions whose objects are gone."""
     serving = facts.ledger.serving
     stable = stable_service(facts.owner, serving=serving.key if serving else None)
-    kept = [manifest for key in _kept(facts) for manifest in _orphan(facts, key, settings)]
+    recorded = [key for key in _kept(facts) if key in facts.workloads]
+    kept = [manifest for key in recorded for manifest in _orphan(facts, key, settings)]
     return Plan((*kept, stable), tuple(_leftovers(facts)))
 
 
 def _kept(facts: Facts) -> list[str]:
     """Versions without an object whose pods are still needed: what serves, and what drains."""
     serving = facts.ledger.serving
-    gone = [key for key in facts.workloads if key not in facts.live]
-    return [key for key in gone if (serving and serving.key == key) or facts.is_draining(key)]
+    needed = {serving.key, serving.previous_key or ""} if serving else set()
+    return [
+        key
+        for key in sorted(needed - facts.live)
+        if (serving and serving.key == key) or facts.is_draining(key)
+    ]
 
 
 def _orphan(facts: Facts, key: str, settings: Settings) -> list[Manifest]:
@@ -81,9 +91,14 @@ def _orphan(facts: Facts, key: str, settings: Settings) -> list[Manifest]:
     )
 
 
-def _leftovers(facts: Facts) -> list[Manifest]:
+def _leftovers(facts: Facts) -> Iterator[Manifest]:
+    """Children of versions that are gone; walls and the record stand for as long as there are pods."""
     needed = {*facts.live, *_kept(facts)}
-    return [child for child in facts.children if child["metadata"]["labels"][labels.OF_VERSION] not in needed]
+    for child in facts.children:
+        key = child["metadata"]["labels"][labels.OF_VERSION]
+        stands = child["kind"] in _LAST and key in facts.workloads and facts.workloads[key].pods
+        if key not in needed and not stands:
+            yield child
 
 
 def _is_judged(facts: Facts, key: str) -> bool:

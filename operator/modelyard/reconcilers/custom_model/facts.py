@@ -10,6 +10,7 @@ from functools import cached_property
 from modelyard.api import labels
 from modelyard.api.custom_model import CustomModel, GateTest
 from modelyard.api.kinds import CUSTOM_MODEL
+from modelyard.api.meta import Condition
 from modelyard.api.model_ledger import ModelLedgerSpec
 from modelyard.api.model_test import ModelTest
 from modelyard.manifests.frozen import Frozen
@@ -39,6 +40,9 @@ class Facts:
     ledger: ModelLedgerSpec
     ledger_object: Manifest | None
     declared: tuple[Declared, ...]
+    waiting: Mapping[str, Condition]
+    """By version key what a candidate said, as `Ready`, that it waits for in vain."""
+
     workloads: Mapping[str, Workload]
     """By version key."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -23,12 +24,16 @@ from modelyard.api.kinds import (
     POD_DISRUPTION_BUDGET,
     SERVICE,
 )
+from modelyard.api.meta import Condition
 from modelyard.api.model_ledger import ModelLedgerSpec
 from modelyard.api.model_test import ModelTest
+from modelyard.api.reasons import ConditionType
 from modelyard.kube.cluster import Cluster, Manifest
-from modelyard.manifests.frozen import from_revision
+from modelyard.manifests.frozen import kept
+from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model.facts import Facts, Workload
 from modelyard.roles.ledger import Declared
+from modelyard.roles.roles import Role
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """Label of EndpointSlices: the Service that they belong to."""
@@ -53,13 +58,15 @@ def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts
     model = CustomModel.model_validate(manifest)
     ledger = cluster.get(MODEL_LEDGER, namespace, name)
     children = tuple(_children(cluster, model))
+    versions = list(_versions(cluster.list(CUSTOM_MODEL_VERSION, namespace), name))
     return Facts(
         now=now,
         model=model,
-        ledger=ModelLedgerSpec.model_validate(ledger["spec"]) if ledger else ModelLedgerSpec(model_name=name),
+        ledger=_ledger(ledger, model),
         ledger_object=ledger,
-        declared=tuple(_declared(cluster.list(CUSTOM_MODEL_VERSION, namespace), name)),
-        workloads=dict(_workloads(cluster, namespace, children)),
+        declared=tuple(map(_declared, versions)),
+        waiting=dict(_waiting(versions)),
+        workloads=dict(_workloads(cluster, namespace, model.metadata.uid, children)),
         tests=tuple(ModelTest.model_validate(m) for m in children if m["kind"] == MODEL_TEST.name),
         stable_endpoints=tuple(cluster.list(ENDPOINT_SLICE, namespace, {SERVICE_NAME: name})),
         children=children,
@@ -71,22 +78,29 @@ def _children(cluster: Cluster, model: CustomModel) -> Iterable[Manifest]:
     of_model = {labels.OF_MODEL: model.metadata.name}
     for kind in VERSION_CHILDREN:
         for manifest in cluster.list(kind, model.metadata.namespace, of_model):
-            if labels.OF_VERSION in manifest["metadata"]["labels"] and _is_owned_by(manifest, model):
+            is_of_version = labels.OF_VERSION in manifest["metadata"]["labels"]
+            if is_of_version and is_owned_by(manifest, model.metadata.uid):
                 yield manifest
 
 
-def _is_owned_by(manifest: Manifest, model: CustomModel) -> bool:
-    references = manifest["metadata"].get("ownerReferences", [])
-    return any(reference["uid"] == model.metadata.uid for reference in references)
+def _ledger(manifest: Manifest | None, model: CustomModel) -> ModelLedgerSpec:
+    """The facts of the model; none from the ledger of a former model of that name."""
+    if manifest is None or is_of_another(manifest, model.metadata.uid):
+        return ModelLedgerSpec(model_name=model.metadata.name)
+    return ModelLedgerSpec.model_validate(manifest["spec"])
 
 
 def _workloads(
-    cluster: Cluster, namespace: str, children: tuple[Manifest, ...]
+    cluster: Cluster, namespace: str, owner_uid: str, children: tuple[Manifest, ...]
 ) -> Iterable[tuple[str, Workload]]:
-    revisions = [child for child in children if child["kind"] == CONTROLLER_REVISION.name]
-    revisions.sort(key=lambda revision: revision["metadata"]["creationTimestamp"], reverse=True)
-    for revision in revisions:
-        frozen = from_revision(revision)
+    revisions: dict[str, list[Manifest]] = defaultdict(list)
+    for child in children:
+        if child["kind"] == CONTROLLER_REVISION.name:
+            revisions[child["metadata"]["labels"][labels.OF_VERSION]].append(child)
+    for of_version in revisions.values():
+        frozen = kept(of_version, owner_uid)
+        if frozen is None:
+            continue
         of_workload = {labels.WORKLOAD: frozen.workload}
         yield (
             frozen.key,
@@ -99,11 +113,26 @@ def _workloads(
         )
 
 
-def _declared(manifests: Iterable[Manifest], model: str) -> Iterable[Declared]:
+def _versions(manifests: Iterable[Manifest], model: str) -> Iterable[CustomModelVersion]:
     for manifest in manifests:
-        if manifest["spec"]["modelRef"]["name"] != model or manifest["metadata"].get("deletionTimestamp"):
-            continue
-        version = CustomModelVersion.model_validate(manifest)
-        meta, spec = version.metadata, version.spec
-        key = version_key(meta.name, spec)
-        yield Declared(key, meta.name, spec.label, spec.is_major_update, meta.creation_timestamp)
+        if manifest["spec"]["modelRef"]["name"] == model and not manifest["metadata"].get(
+            "deletionTimestamp"
+        ):
+            yield CustomModelVersion.model_validate(manifest)
+
+
+def _declared(version: CustomModelVersion) -> Declared:
+    meta, spec = version.metadata, version.spec
+    return Declared(_key(version), meta.name, spec.label, spec.is_major_update, meta.creation_timestamp)
+
+
+def _waiting(versions: Iterable[CustomModelVersion]) -> Iterable[tuple[str, Condition]]:
+    """By key what each version said, as candidate, that it waits for in vain."""
+    for version in versions:
+        ready = next((c for c in version.status.conditions if c.type == ConditionType.READY), None)
+        if ready and ready.status == "False" and version.status.role == Role.CANDIDATE:
+            yield _key(version), ready
+
+
+def _key(version: CustomModelVersion) -> str:
+    return version_key(version.metadata.name, version.spec)

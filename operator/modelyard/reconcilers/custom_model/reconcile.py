@@ -9,6 +9,7 @@ from modelyard.api.reasons import Reason
 from modelyard.kube.acts import apply_all, delete_all
 from modelyard.kube.cluster import Cluster
 from modelyard.kube.errors import AlreadyExists
+from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model.advance import advance
 from modelyard.reconcilers.custom_model.announce import announcements
 from modelyard.reconcilers.custom_model.assess import assess
@@ -55,10 +56,9 @@ async def _write_ledger(cluster: Cluster, observed: Facts, facts: Facts) -> Refu
         except AlreadyExists as error:
             return Refusal(Reason.NAME_TAKEN, str(error))
         return None
-    owners = [reference["uid"] for reference in found["metadata"].get("ownerReferences", [])]
-    if owners and facts.owner.uid not in owners:
+    if is_of_another(found, facts.owner.uid):
         text = f'{MODEL_LEDGER.name} "{facts.owner.name}" belongs to a former model of that name; waiting for its end'
         return Refusal(Reason.NAME_TAKEN, text)
-    if not owners or facts.ledger != observed.ledger:
+    if not is_owned_by(found, facts.owner.uid) or facts.ledger != observed.ledger:
         await cluster.replace(ledger_manifest(facts))
     return None

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
+from modelyard.manifests.code import code_digest
+from modelyard.manifests.gate_test import gate_test_name
 from modelyard.reconcilers.custom_model_version.desired import template_is_modified
 from modelyard.reconcilers.custom_model_version.facts import Facts
-from modelyard.roles.gate import ENDED, tests_of
+from modelyard.roles.gate import ENDED, failures, tests_of
 from modelyard.roles.roles import Role, drain_ends, is_passed
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
-from modelyard.status.pods import Problem, diagnose
+from modelyard.status.pods import Problem, diagnose, had_its_time
 from modelyard.status.refusal import Refusal
 
 GRACE = timedelta(seconds=30)
@@ -110,11 +114,13 @@ def _ready_serving(facts: Facts) -> Finding:
         return false(Type.READY, Reason.TEMPLATE_LOST, message)
     if facts.ready >= facts.wanted:
         return true(Type.READY, Reason.SERVING, f"{facts.ready} of {facts.wanted} replicas ready")
-    problem = _problem(facts)
-    count = f"{facts.ready} of {facts.wanted} replicas ready"
-    why = f"{count}; {problem.message}" if problem else count
-    none_ready = facts.ready == 0 and problem is not None
-    return false(Type.READY, problem.reason if none_ready and problem else Reason.DEGRADED, why)
+    problem, count = _problem(facts), f"{facts.ready} of {facts.wanted} replicas ready"
+    if problem is None and _source(facts).status != "True":
+        return false(Type.READY, Reason.DEGRADED, f"{count}; {_source(facts).message}")
+    if problem is None:
+        return false(Type.READY, Reason.DEGRADED, count)
+    reason = Reason.DEGRADED if facts.ready else problem.reason
+    return false(Type.READY, reason, f"{count}; {problem.message}")
 
 
 def _ready_candidate(facts: Facts) -> Finding:
@@ -137,9 +143,11 @@ def _serving(facts: Facts) -> Finding:
 
 
 def _source(facts: Facts) -> Finding:
+    source, lost = facts.source, _lost_code(facts)
+    if lost:
+        return false(Type.SOURCE_READY, Reason.CODE_LOST, lost)
     if facts.frozen:
         return true(Type.SOURCE_READY, Reason.RESOLVED, facts.frozen.code_digest)
-    source = facts.source
     if source.reason is Reason.CONFIG_MAP_NOT_FOUND:
         since = facts.version.metadata.creation_timestamp
         return _named(facts, source.reason, source.message, since, type=Type.SOURCE_READY)
@@ -148,6 +156,20 @@ def _source(facts: Facts) -> Finding:
     if source.files is not None:
         return true(Type.SOURCE_READY, Reason.RESOLVED, f"{len(source.files)} files")
     return unknown(Type.SOURCE_READY, Reason.NOT_STARTED)
+
+
+def _lost_code(facts: Facts) -> str | None:
+    """Why the code that was frozen can't be mounted any more; None while it can, or nothing asks for it."""
+    files, spec = facts.source.files, facts.version.spec
+    if facts.frozen is None or spec.source.config_map is None:
+        return None
+    is_other = files is not None and code_digest(files) != facts.frozen.code_digest
+    if facts.code_exists or not (is_other or facts.source.reason):
+        return None
+    return (
+        f'the copy of the files of ConfigMap "{spec.source.config_map.name}" is gone, and it holds other files '
+        "now. Next: put back what it held, or apply a new version"
+    )
 
 
 def _environment(facts: Facts) -> Finding:
@@ -176,7 +198,13 @@ def _missing_environment(facts: Facts) -> tuple[Reason, str]:
         known = ", ".join(map(str, numbers)) or "none"
         return (
             Reason.ENVIRONMENT_VERSION_NOT_FOUND,
-            f'ExecutionEnvironment "{ref.name}" has no version {ref.version} (it has: {known})',
+            f'ExecutionEnvironment "{ref.name}" has no version {ref.version} as spec.environmentRef.version asks '
+            f"(it has: {known}); name one of them in a new version, or none",
+        )
+    if ref.version is None and any(version.status.image for version in facts.environment_versions):
+        return (
+            Reason.ENVIRONMENT_NOT_READY,
+            f'ExecutionEnvironment "{ref.name}" was changed, and is not usable as it is now; see its status',
         )
     return (
         Reason.ENVIRONMENT_NOT_READY,
@@ -209,9 +237,27 @@ def _tests(facts: Facts) -> Finding:
         return false(Type.TESTS_PASSED, Reason.TESTS_FAILED, _verdict_message(facts))
     if facts.model is None or not (facts.tests or facts.gate):
         return unknown(Type.TESTS_PASSED, Reason.NOT_TESTED)
-    ended = [test for test in facts.tests if test.status.overall_status in ENDED]
-    total = len(tests_of(facts.model.spec))
-    return unknown(Type.TESTS_PASSED, Reason.TESTING, f"{len(ended)} of {total} tests ended")
+    known = {test.metadata.name: test for test in facts.tests}
+    names = [gate_test_name(frozen, test) for test in tests_of(facts.model.spec)] if frozen else []
+    open_tests = [known[name] for name in names if name in known and not _is_over(known[name])]
+    ended = sum(name in known and _is_over(known[name]) for name in names)
+    count = f"{ended} of {len(tests_of(facts.model.spec))} tests ended"
+    return _held_up(facts, open_tests, count) or unknown(Type.TESTS_PASSED, Reason.TESTING, count)
+
+
+def _is_over(test: ModelTest) -> bool:
+    return test.status.overall_status in ENDED
+
+
+def _held_up(facts: Facts, tests: Iterable[ModelTest], count: str) -> Finding | None:
+    """What a test waits for that somebody must bring, if one does."""
+    for test in tests:
+        for said in test.status.conditions:
+            if said.type == Type.READY and said.reason in HELD_UP:
+                message = f'{count}; ModelTest "{test.metadata.name}" waits: {said.message}'
+                since = test.metadata.creation_timestamp
+                return _named(facts, Reason(said.reason), message, since, type=Type.TESTS_PASSED)
+    return None
 
 
 def _template(facts: Facts) -> Finding:
@@ -226,18 +272,24 @@ def _verdict_message(facts: Facts) -> str:
     verdict = facts.fact.verdict if facts.fact else None
     if verdict is None:
         return ""
-    failed = [test for test in verdict.tests if test.result == "Failed" and test.required]
-    if verdict.result == "Passed" or not failed:
-        return f"{len(verdict.tests)} of {len(verdict.tests)} tests passed"
-    return "; ".join(f'test "{test.test}" failed: {test.message}' for test in failed)
+    failed = failures(verdict)
+    if failed:
+        return "; ".join(f'test "{test.test}" failed: {test.message}' for test in failed)
+    passed = sum(test.result == "Passed" for test in verdict.tests)
+    noted = "".join(
+        f'; test "{test.test}", which is not required, failed: {test.message}'
+        for test in verdict.tests
+        if test.result == "Failed"
+    )
+    return f"{passed} of {len(verdict.tests)} tests passed{noted}"
 
 
 def _problem(facts: Facts) -> Problem | None:
     """A silent container is a problem only after it had its time to start."""
     problem = diagnose(facts.pods, facts.deployment)
     if problem and problem.reason is Reason.NOT_ANSWERING and facts.frozen:
-        waited = facts.now - _started(facts)
-        return problem if waited > timedelta(seconds=facts.frozen.startup_seconds) else None
+        startup = timedelta(seconds=facts.frozen.startup_seconds)
+        return problem if any(had_its_time(pod, startup, facts.now) for pod in facts.pods) else None
     return problem
 
 
@@ -254,6 +306,11 @@ def _named(
     late = facts.now - since >= GRACE
     return false(type, reason, message) if late else unknown(type, reason, message)
 
+
+HELD_UP = frozenset(
+    {Reason.CONFIG_MAP_NOT_FOUND, Reason.NAME_TAKEN, Reason.FORBIDDEN, Reason.INVALID_SPEC, Reason.RUN_AGAIN}
+)
+"""Why a test does not go on, as far as its version's status repeats it."""
 
 HUMAN = frozenset(
     {Reason.LABEL_TAKEN, Reason.START_SCRIPT_MISSING, Reason.SOURCE_TOO_LARGE, Reason.TESTS_FAILED}
@@ -272,6 +329,8 @@ def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
     if facts.draining:
         ends = drain_ends(facts.ledger)
         return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
+    if facts.version.spec.source.config_map and _source(facts).status == "False":
+        return Waiting(RETRY)  # a ConfigMap of the user's can be mended, and is not watched
     if stalled:
         return Stalled()
     if ready.status == "Unknown" or ready.reason in (

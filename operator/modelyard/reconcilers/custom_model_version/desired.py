@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from modelyard.api.kinds import NETWORK_POLICY, POD_DISRUPTION_BUDGET
 from modelyard.manifests.code import code_digest, code_map, code_map_name
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.gate_test import gate_test
@@ -45,7 +47,19 @@ def desired(facts: Facts, settings: Settings) -> Plan:
         callers=facts.model.spec.callers,
         settings=settings,
     )
-    return Plan((*_code(facts), *made, *_tests(facts)), () if serves else facts.budgets)
+    return Plan((*_code(facts), *made, *_tests(facts)), tuple(_surplus(facts, serves=serves)))
+
+
+def _surplus(facts: Facts, *, serves: bool) -> Iterator[Manifest]:
+    """Children that this version should not have: a budget unless it serves, and all of a workload that is not
+    the frozen one, whose pods would get its traffic untested. Walls stand for as long as there are pods."""
+    ours = {facts.code_map, facts.frozen.workload if facts.frozen else None}
+    for child in facts.children:
+        name, kind = child["metadata"]["name"], child["kind"]
+        needed = serves if kind == POD_DISRUPTION_BUDGET.name else True
+        stands = kind == NETWORK_POLICY.name and name in facts.peopled
+        if not (name in ours and needed) and not stands:
+            yield child
 
 
 def _may_freeze(facts: Facts) -> bool:
@@ -82,7 +96,7 @@ def _rendered(facts: Facts, settings: Settings) -> Frozen | None:
         environment=environment.spec,
         image=environment.status.image,
         code=files,
-        code_map=code_map_name(meta.name, digest),
+        code_map=code_map_name(meta.name, key=facts.key, digest=digest),
     )
     return Frozen(
         key=facts.key,

@@ -10,11 +10,12 @@ from modelyard.api.custom_model import CustomModel, GateTest
 from modelyard.api.custom_model_version import CustomModelVersion
 from modelyard.api.execution_environment import ExecutionEnvironment
 from modelyard.api.execution_environment_version import ExecutionEnvironmentVersion
-from modelyard.api.kinds import CUSTOM_MODEL
+from modelyard.api.kinds import CONFIG_MAP, CUSTOM_MODEL
 from modelyard.api.model_ledger import ModelLedgerSpec, VersionFact
 from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import Reason
-from modelyard.manifests.code import CodeFile
+from modelyard.manifests.code import CodeFile, code_map_name
+from modelyard.manifests.environment_version import is_current
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Manifest, Owner
 from modelyard.roles.gate import gate_hash, tests_of
@@ -51,8 +52,12 @@ class Facts:
     tests: tuple[ModelTest, ...]
     """The gate's tests of this version."""
 
-    budgets: tuple[Manifest, ...]
-    code_exists: bool
+    children: tuple[Manifest, ...]
+    """What was made for this version, as far as it belongs to the model as it is now; pods and tests apart."""
+
+    peopled: frozenset[str] = frozenset()
+    """Names of workloads of this version that have pods still."""
+
     source: SourceFacts = field(default_factory=SourceFacts)
     gate: tuple[GateTest, ...] | None = None
     """The gate with its contents, when tests are about to be made."""
@@ -77,14 +82,30 @@ class Facts:
 
     @cached_property
     def chosen_environment(self) -> ExecutionEnvironmentVersion | None:
-        """The environment version to run in: the one that is named, else the newest that is usable."""
+        """The environment version to run in: the one that is named, else the newest, which must be what the
+        environment says now: applied together with a new image, a version waits for that image."""
         number = self.version.spec.environment_ref.version
-        usable = [
-            version
-            for version in self.environment_versions
-            if version.status.image and number in (None, version.spec.number)
-        ]
-        return max(usable, key=lambda version: version.spec.number, default=None)
+        asked = [v for v in self.environment_versions if number in (None, v.spec.number)]
+        chosen = max(asked, key=lambda version: version.spec.number, default=None)
+        if self.environment is None or chosen is None or chosen.status.image is None:
+            return None
+        is_asked_for = number is not None or is_current(chosen.spec, self.environment.spec)
+        return chosen if is_asked_for else None
+
+    @property
+    def code_map(self) -> str | None:
+        """Name of the ConfigMap that the frozen code is mounted from."""
+        if self.frozen is None:
+            return None
+        return code_map_name(self.frozen.version, key=self.key, digest=self.frozen.code_digest)
+
+    @property
+    def code_exists(self) -> bool:
+        """Whether the frozen code is there to be mounted."""
+        return any(
+            child["kind"] == CONFIG_MAP.name and child["metadata"]["name"] == self.code_map
+            for child in self.children
+        )
 
     @property
     def owner(self) -> Owner:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from modelyard.api import labels
 from modelyard.api.custom_model import CustomModel
@@ -23,20 +23,33 @@ from modelyard.api.kinds import (
     EXECUTION_ENVIRONMENT_VERSION,
     MODEL_LEDGER,
     MODEL_TEST,
+    NETWORK_POLICY,
     POD,
     POD_DISRUPTION_BUDGET,
+    SERVICE,
 )
 from modelyard.api.model_ledger import ModelLedgerSpec
 from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import Reason
 from modelyard.kube.cluster import Cluster, Manifest
 from modelyard.manifests.code import START_SCRIPT, CodeFile
-from modelyard.manifests.frozen import Frozen, from_revision
-from modelyard.manifests.gate_test import gate_test_name
+from modelyard.manifests.frozen import kept
+from modelyard.manifests.gate_test import is_asked
+from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model_version.facts import Facts, SourceFacts
 from modelyard.roles.gate import tests_of
 from modelyard.roles.ledger import Declared, label_conflict
 from modelyard.roles.roles import Role, is_passed
+
+CHILDREN = (
+    DEPLOYMENT,
+    SERVICE,
+    NETWORK_POLICY,
+    POD_DISRUPTION_BUDGET,
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+)
+"""Kinds of a version's children, in the order in which they are removed: what runs first, the record last."""
 
 MAXIMUM_CODE = 900 * 1024
 """Bytes of code in one ConfigMap; the API server takes 1 MiB with everything around it."""
@@ -55,11 +68,13 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
 def _cached(cluster: Cluster, version: CustomModelVersion, now: datetime) -> Facts:
     namespace, spec = version.metadata.namespace, version.spec
     model_name, key = spec.model_ref.name, version_key(version.metadata.name, spec)
-    of_version = {labels.OF_VERSION: key}
-    ledger = _ledger(cluster.get(MODEL_LEDGER, namespace, model_name))
     model = _model(cluster.get(CUSTOM_MODEL, namespace, model_name))
-    frozen = _frozen(cluster.list(CONTROLLER_REVISION, namespace, of_version), model)
-    environment = cluster.get(EXECUTION_ENVIRONMENT, namespace, spec.environment_ref.name)
+    ledger = _ledger(cluster.get(MODEL_LEDGER, namespace, model_name), model)
+    children = tuple(_children(cluster, namespace, key, model))
+    revisions = [child for child in children if child["kind"] == CONTROLLER_REVISION.name]
+    frozen = kept(revisions, model.metadata.uid) if model else None
+    environment = _environment(cluster.get(EXECUTION_ENVIRONMENT, namespace, spec.environment_ref.name))
+    pods = cluster.list(POD, namespace, {labels.SERVES: key})
     return Facts(
         now=now,
         version=version,
@@ -68,14 +83,14 @@ def _cached(cluster: Cluster, version: CustomModelVersion, now: datetime) -> Fac
         ledger=ledger,
         live=_live_keys(cluster, namespace, model_name),
         label_conflict=label_conflict(ledger, _declared(version, key)),
-        environment=ExecutionEnvironment.model_validate(environment) if environment else None,
-        environment_versions=tuple(_environment_versions(cluster, version)),
+        environment=environment,
+        environment_versions=tuple(_environment_versions(cluster, environment)),
         frozen=frozen,
         deployment=cluster.get(DEPLOYMENT, namespace, frozen.workload) if frozen else None,
-        pods=tuple(cluster.list(POD, namespace, {labels.WORKLOAD: frozen.workload})) if frozen else (),
-        tests=tuple(map(ModelTest.model_validate, cluster.list(MODEL_TEST, namespace, of_version))),
-        budgets=tuple(cluster.list(POD_DISRUPTION_BUDGET, namespace, of_version)),
-        code_exists=bool(cluster.list(CONFIG_MAP, namespace, of_version)),
+        pods=tuple(pod for pod in pods if frozen and _workload(pod) == frozen.workload),
+        tests=tuple(_tests(cluster, namespace, key, model)),
+        children=children,
+        peopled=frozenset(map(_workload, pods)),
     )
 
 
@@ -89,8 +104,8 @@ async def with_gate(cluster: Cluster, facts: Facts) -> Facts:
     if facts.fact and is_passed(facts.fact, facts.frozen.template_hash):
         return facts
 
-    wanted = {gate_test_name(facts.frozen, test) for test in tests_of(facts.model.spec)}
-    if wanted <= {test.metadata.name for test in facts.tests}:
+    known = {test.metadata.name: test.spec for test in facts.tests}
+    if all(is_asked(known, facts.frozen, test) for test in tests_of(facts.model.spec)):
         return facts
     full = await cluster.read(CUSTOM_MODEL, facts.owner.namespace, facts.owner.name)
     return replace(facts, gate=tests_of(CustomModel.model_validate(full).spec)) if full else facts
@@ -148,26 +163,34 @@ def _checked(files: list[CodeFile], facts: Facts) -> SourceFacts:
     return SourceFacts(tuple(sorted(files, key=lambda file: file.path)))
 
 
-def _ledger(manifest: Manifest | None) -> ModelLedgerSpec:
-    return ModelLedgerSpec.model_validate(manifest["spec"]) if manifest else ModelLedgerSpec(model_name="")
+def _ledger(manifest: Manifest | None, model: CustomModel | None) -> ModelLedgerSpec:
+    """The facts of the model; none from the ledger of a former model of that name."""
+    if manifest is None or (model and is_of_another(manifest, model.metadata.uid)):
+        return ModelLedgerSpec(model_name="")
+    return ModelLedgerSpec.model_validate(manifest["spec"])
+
+
+def _children(cluster: Cluster, namespace: str, key: str, model: CustomModel | None) -> Iterator[Manifest]:
+    for kind in CHILDREN if model else ():
+        for child in cluster.list(kind, namespace, {labels.OF_VERSION: key}):
+            if model and is_owned_by(child, model.metadata.uid):
+                yield child
+
+
+def _tests(cluster: Cluster, namespace: str, key: str, model: CustomModel | None) -> Iterator[ModelTest]:
+    for test in cluster.list(MODEL_TEST, namespace, {labels.OF_VERSION: key}):
+        if model and is_owned_by(test, model.metadata.uid):
+            yield ModelTest.model_validate(test)
+
+
+def _workload(pod: Manifest) -> str:
+    return str(pod["metadata"]["labels"].get(labels.WORKLOAD, ""))
 
 
 def _model(manifest: Manifest | None) -> CustomModel | None:
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
     return CustomModel.model_validate(manifest)
-
-
-def _frozen(revisions: list[Manifest], model: CustomModel | None) -> Frozen | None:
-    """The record of this version that belongs to the model as it is now, the oldest if there are several."""
-    ours = [revision for revision in revisions if model and _owner_uid(revision) == model.metadata.uid]
-    ours.sort(key=lambda revision: revision["metadata"]["creationTimestamp"])
-    return from_revision(ours[0]) if ours else None
-
-
-def _owner_uid(manifest: Manifest) -> str | None:
-    references: list[dict[str, Any]] = manifest["metadata"].get("ownerReferences", [])
-    return next((reference["uid"] for reference in references if reference.get("controller")), None)
 
 
 def _live_keys(cluster: Cluster, namespace: str, model: str) -> frozenset[str]:
@@ -181,10 +204,23 @@ def _live_keys(cluster: Cluster, namespace: str, model: str) -> frozenset[str]:
     return frozenset(version_key(version.metadata.name, version.spec) for version in versions)
 
 
-def _environment_versions(cluster: Cluster, version: CustomModelVersion) -> list[ExecutionEnvironmentVersion]:
-    of_environment = {labels.OF_ENVIRONMENT: version.spec.environment_ref.name}
-    found = cluster.list(EXECUTION_ENVIRONMENT_VERSION, version.metadata.namespace, of_environment)
-    return [ExecutionEnvironmentVersion.model_validate(manifest) for manifest in found]
+def _environment(manifest: Manifest | None) -> ExecutionEnvironment | None:
+    if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+        return None
+    return ExecutionEnvironment.model_validate(manifest)
+
+
+def _environment_versions(
+    cluster: Cluster, environment: ExecutionEnvironment | None
+) -> Iterator[ExecutionEnvironmentVersion]:
+    """Those of the environment as it is now; one of that name that was deleted may have left some."""
+    if environment is None:
+        return
+    meta = environment.metadata
+    of_environment = {labels.OF_ENVIRONMENT: meta.name}
+    for found in cluster.list(EXECUTION_ENVIRONMENT_VERSION, meta.namespace, of_environment):
+        if is_owned_by(found, meta.uid):
+            yield ExecutionEnvironmentVersion.model_validate(found)
 
 
 def _declared(version: CustomModelVersion, key: str) -> Declared:

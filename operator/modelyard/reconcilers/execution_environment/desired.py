@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from modelyard.api import labels
-from modelyard.api.digests import canonical_hash
-from modelyard.api.execution_environment import ExecutionEnvironmentSpec
-from modelyard.api.execution_environment_version import ExecutionEnvironmentVersion
-from modelyard.api.kinds import EXECUTION_ENVIRONMENT_VERSION
-from modelyard.manifests.metadata import Child, Manifest
-from modelyard.manifests.names import child_name
+from modelyard.manifests.environment_version import environment_version, is_current
+from modelyard.manifests.metadata import Manifest
 from modelyard.reconcilers.execution_environment.facts import Facts
 
 
@@ -19,29 +12,8 @@ def desired(facts: Facts) -> list[Manifest]:
 
     Going back to an earlier image makes a new version too: that is how a tag is resolved again.
     """
-    content = _content(facts.environment.spec)
-    newest = facts.newest
-    number = (newest.spec.number if newest else 0) + (0 if newest and _same(newest, content) else 1)
-    name = facts.environment.metadata.name
-    child = Child(
-        EXECUTION_ENVIRONMENT_VERSION,
-        child_name(name, canonical_hash([content, number])),
-        facts.owner,
-        {labels.OF_ENVIRONMENT: name},
-    )
-    return [child.manifest(spec={"environmentRef": {"name": name}, "number": number, **content})]
-
-
-def _content(spec: ExecutionEnvironmentSpec) -> dict[str, Any]:
-    """The fields that decide what runs."""
-    return {
-        "image": spec.image,
-        "label": spec.label,
-        "imagePullSecrets": [ref.to_json() for ref in spec.image_pull_secrets],
-        "startCommand": list(spec.start_command),
-    }
-
-
-def _same(version: ExecutionEnvironmentVersion, content: dict[str, Any]) -> bool:
-    spec = version.spec.to_json()
-    return all(spec.get(field) == value for field, value in content.items())
+    newest, spec = facts.newest, facts.environment.spec
+    number = newest.spec.number if newest else 0
+    if newest is None or not is_current(newest.spec, spec):
+        number += 1
+    return [environment_version(facts.owner, spec, number)]

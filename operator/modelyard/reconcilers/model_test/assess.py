@@ -98,6 +98,9 @@ def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
     summary = verdict(facts)
     if summary:
         return Reason.RUN_AGAIN, f"{summary.error}; runs once more when every replica of the version is ready"
+    if facts.deployment and not facts.deployment["spec"]["replicas"]:
+        message = f'version "{name}" is {facts.version.status.role} and runs no pods; test one that does'
+        return Reason.WAITING_FOR_VERSION, message
     return Reason.WAITING_FOR_VERSION, f'waits until every replica of version "{name}" is ready'
 
 

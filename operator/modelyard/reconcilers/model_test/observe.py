@@ -24,7 +24,7 @@ from modelyard.api.kinds import (
 from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import Reason
 from modelyard.kube.cluster import Cluster, Manifest
-from modelyard.manifests.frozen import Frozen, from_revision
+from modelyard.manifests.frozen import kept
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.facts import DataFacts, Facts
 from modelyard.reconcilers.model_test.verdict import ATTEMPTS, is_inconclusive
@@ -70,23 +70,20 @@ def _with_job(cluster: Cluster, facts: Facts) -> Facts:
 def _with_version(cluster: Cluster, facts: Facts, version: CustomModelVersion) -> Facts:
     namespace, key = version.metadata.namespace, version_key(version.metadata.name, version.spec)
     model = cluster.get(CUSTOM_MODEL, namespace, version.spec.model_ref.name)
-    frozen = _frozen(cluster.list(CONTROLLER_REVISION, namespace, {labels.OF_VERSION: key}))
-    facts = replace(
-        facts, version=version, frozen=frozen, model=CustomModel.model_validate(model) if model else None
-    )
+    facts = replace(facts, version=version, model=CustomModel.model_validate(model) if model else None)
+    if facts.model is None:
+        return facts
+    revisions = cluster.list(CONTROLLER_REVISION, namespace, {labels.OF_VERSION: key})
+    frozen = kept(revisions, facts.model.metadata.uid)
     if frozen is None:
         return facts
     return replace(
         facts,
+        frozen=frozen,
         deployment=cluster.get(DEPLOYMENT, namespace, frozen.workload),
         service=cluster.get(SERVICE, namespace, frozen.workload),
         pods=tuple(cluster.list(POD, namespace, {labels.WORKLOAD: frozen.workload})),
     )
-
-
-def _frozen(revisions: list[Manifest]) -> Frozen | None:
-    revisions.sort(key=lambda revision: revision["metadata"]["creationTimestamp"])
-    return from_revision(revisions[0]) if revisions else None
 
 
 async def _data(cluster: Cluster, test: ModelTest) -> DataFacts:
