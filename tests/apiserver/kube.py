@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -57,41 +57,54 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._port, self._is_cut = port, False
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._carried: set[asyncio.Task[None]] = set()
 
     def cut(self) -> None:
         """Break every connection."""
         self._is_cut = True
-        for writer in self._writers:
-            writer.transport.abort()
+        for carried in self._carried:
+            carried.cancel()
 
     def mend(self) -> None:
         """Let connections through again."""
         self._is_cut = False
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
-        if self._is_cut:
-            writer.transport.abort()
-            return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers |= {writer, far_writer}
-        try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        finally:
-            self._writers -= {writer, far_writer}
-            for each in (writer, far_writer):
-                each.close()
+    async def close(self) -> None:
+        """Cut, and wait until nothing is left."""
+        self.cut()
+        await asyncio.gather(*self._carried, return_exceptions=True)
+
+    def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, from now on."""
+        task = asyncio.create_task(self._carry(reader, writer))
+        self._carried.add(task)
+        task.add_done_callback(self._carried.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with _closing(writer):
+            if self._is_cut:
+                return
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+            async with _closing(far_writer):
+                await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+
+@asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
+    with suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
-        writer.write_eof() if writer.can_write_eof() else writer.close()
-    except OSError:
-        writer.close()
+        writer.write_eof()
 
 
 @asynccontextmanager
@@ -105,7 +118,7 @@ async def wired(server: ApiServer) -> AsyncIterator[tuple[Access, Wire]]:
         yield replace(access, server=f"https://127.0.0.1:{port}"), wire
     finally:
         listening.close()
-        wire.cut()
+        await wire.close()
 
 
 async def in_thread(call: Callable[[], Any]) -> Any:
