@@ -9,8 +9,6 @@ BIN := .venv/bin
 PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
-# CLUSTER=existing|kind|local and CLUSTER_CONTEXT=<kube context> reach the scripts from here.
-export CLUSTER CLUSTER_CONTEXT
 
 .PHONY: help venv demo demo-down test lint format cluster cluster-down install uninstall crds lock
 
