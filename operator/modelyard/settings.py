@@ -48,7 +48,7 @@ class Settings:
     """uid, gid and fsGroup of every pod of ours; None leaves the choice to the cluster (OpenShift)."""
 
     cpu_limit: str = ""
-    """CPU limit of model containers; empty = none (a request only)."""
+    """CPU limit of the containers of models and tests; empty = none (a request only)."""
 
     insecure_registries: tuple[str, ...] = ()
     """host:port of registries that speak plain HTTP."""

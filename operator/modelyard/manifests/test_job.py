@@ -122,6 +122,7 @@ def _pod(run: TestRun, settings: Settings) -> dict[str, Any]:
 
 
 def _container(settings: Settings) -> dict[str, Any]:
+    cpu_limit = {"cpu": settings.cpu_limit} if settings.cpu_limit else {}
     return {
         "name": CONTAINER,
         "image": settings.image,
@@ -135,7 +136,7 @@ def _container(settings: Settings) -> dict[str, Any]:
             "--termination",
             TERMINATION_LOG,
         ],
-        "resources": {"requests": {"cpu": CPU, "memory": MEMORY}, "limits": {"memory": MEMORY}},
+        "resources": {"requests": {"cpu": CPU, "memory": MEMORY}, "limits": {"memory": MEMORY, **cpu_limit}},
         "securityContext": container_security(),
         "terminationMessagePath": TERMINATION_LOG,
         "volumeMounts": [
