@@ -113,7 +113,7 @@ class CustomModelSpec(ApiModel):
 
     prediction_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Binary only: from which probability on a row counts as positive, 0 to 1 (default 0.5); told to the
-    model as PREDICTION_THRESHOLD."""
+    model as PREDICTION_THRESHOLD. A version keeps the value that it was started with."""
 
     language: Annotated[str, Field(max_length=500)] = ""
     """What the model is written in, at most 500 characters. Information for readers only."""
