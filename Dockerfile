@@ -14,6 +14,7 @@ RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf \
     python3 -m pip install --target=/opt/modelyard --require-hashes --only-binary=:all: \
         --no-cache-dir --no-compile --root-user-action=ignore --requirement=operator.lock
 COPY operator/modelyard /opt/modelyard/modelyard
+COPY LICENSE /opt/modelyard/
 # Test suites and type stubs of dependencies are dead weight. Byte code is compiled here, since the root
 # file system is read-only at run time, and unchecked, since file times mean nothing in a layer.
 RUN find /opt/modelyard \( -type d \( -name tests -o -name testing -o -name __pycache__ \) -o -name '*.pyi' \) \
