@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from modelyard.api.kinds import (
     CUSTOM_MODEL,
     CUSTOM_MODEL_VERSION,
@@ -21,7 +23,7 @@ from modelyard.api.kinds import (
 )
 from tests.support.fake_api import Write
 from tests.support.invariants import Invariants
-from tests.support.objects import NAMESPACE, make_environment, make_gate, make_model, make_version
+from tests.support.objects import make_environment, make_gate, make_model, make_version
 from tests.support.world import World
 
 BAD = "row 2: prediction is NaN; every prediction must be a finite number"
@@ -137,13 +139,26 @@ async def test_killed_at_each_write_in_turn() -> None:
 
 
 async def test_labels_stay_when_killed_between_the_ledger_and_the_rest() -> None:
-    """A kill right after a label was given: the next operator finds it given, and gives no other."""
+    """A kill right after labels were given: the next operator finds them given, whatever came meanwhile."""
     world = World()
-    killer = Killer(world, 10**9)
-    world.user.apply(make_environment(), make_model(), make_version("hello-1", label=None))
-    await _settled(world, killer)
-    saved = world.get(MODEL_LEDGER, "hello")["spec"]["versions"]
+
+    def strike(write: Write) -> None:
+        if str(write) == "create ModelLedger hello":
+            raise Killed(str(write))
+
+    world.api.after_write = strike
+    versions = [make_version(name, label=None) for name in ("hello-b", "hello-a")]
+    world.user.apply(make_environment(), make_model(), *versions)
+    with pytest.raises(Killed):
+        await world.settle()
+    assert _labels(world) == {"hello-a": "1.0", "hello-b": "2.0"}
+
+    world.user.delete(CUSTOM_MODEL_VERSION, "hello-a")
+    world.user.apply(make_version("hello-0", label=None))
     world.start_operator()
-    await _settled(world, killer)
-    assert world.get(MODEL_LEDGER, "hello")["spec"]["versions"] == saved
-    assert world.api.objects[(MODEL_LEDGER, NAMESPACE, "hello")]["spec"]["highestLabel"] == "1.0"
+    await _settled(world, None)
+    assert _labels(world) == {"hello-a": "1.0", "hello-b": "2.0", "hello-0": "3.0"}
+
+
+def _labels(world: World) -> dict[str, str]:
+    return {fact["name"]: fact["label"] for fact in world.get(MODEL_LEDGER, "hello")["spec"]["versions"]}

@@ -1,15 +1,14 @@
 """An API server in memory: as much of the real one as a pass can notice.
 
 It stands where `kube.session.Session` stands, so that everything above it is the real thing: LiveCluster,
-cache, drift, ownership. The same files of passes and stories also run against a real API server, which keeps
-this one honest. What it does: server-side apply (fields that the manager gave up are removed), the status
+cache, drift, ownership. `tests/apiserver` holds the same code against a real one. What it does: server-side apply (fields that the manager gave up are removed), the status
 subresource, generation and resourceVersion, uids, preconditions, immutability of what is immutable, collection
 of what a deleted owner owned, and a log of all writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,8 +52,8 @@ class Write:
 class FakeApi:
     """The store, and the requests that the operator makes of it."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], datetime], turn: Callable[[], Awaitable[None]]) -> None:
+        self._now, self._turn = now, turn
         self.objects: dict[Address, Manifest] = {}
         self.writes: list[Write] = []
         self.actor = "operator"
@@ -78,7 +77,13 @@ class FakeApi:
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
     ) -> Manifest:
-        """One request, answered at once."""
+        """One request. Others may come before it, and before its answer is seen."""
+        await self._turn()
+        answer = self._answer(method, path, body)
+        await self._turn()
+        return answer
+
+    def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> Manifest:
         kind, namespace, name, subresource = _parse(path)
         if method == "GET":
             return self.get(kind, namespace, name) if name else self._list(kind, namespace)
