@@ -25,6 +25,7 @@ from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import Reason
 from modelyard.kube.cluster import Cluster, Manifest
 from modelyard.manifests.frozen import kept
+from modelyard.manifests.metadata import is_owned_by
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.facts import DataFacts, Facts
 from modelyard.reconcilers.model_test.verdict import ATTEMPTS, is_inconclusive
@@ -62,7 +63,8 @@ def _with_job(cluster: Cluster, facts: Facts) -> Facts:
         name = job_name(facts.owner, attempt)
         job = cluster.get(JOB, namespace, name)
         if job:
-            runners = tuple(cluster.list(POD, namespace, {labels.WORKLOAD: name}))
+            pods = cluster.list(POD, namespace, {labels.WORKLOAD: name})
+            runners = tuple(pod for pod in pods if is_owned_by(pod, job["metadata"]["uid"]))
             return replace(facts, job=job, runners=runners, attempt=attempt)
     return facts
 
