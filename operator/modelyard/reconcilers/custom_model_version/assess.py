@@ -1,5 +1,4 @@
-"""What a pass over a version found, as conditions: one function a condition, `Ready` from the table in §3 of
-`docs/architecture.md`. Pure."""
+"""What a pass over a version found, as conditions: one function a condition. Pure."""
 
 from __future__ import annotations
 
