@@ -7,6 +7,7 @@ No label is given twice and nothing untested serves on the way: `Invariants` loo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ class Killer:
 async def _live(world: World, killer: Killer | None) -> None:
     """Two good versions, a third that is not, and then the one that serves is taken back."""
     world.platform.failing["hello-3"] = BAD
-    steps = [
+    steps: list[Callable[[], None]] = [
         lambda: world.user.apply(
             make_environment(), make_model(gate=make_gate("accuracy")), make_version("hello-1", label=None)
         ),
