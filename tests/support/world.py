@@ -10,6 +10,7 @@ server (`fake_api`) and Kubernetes (`platform`). Nothing sleeps: time passes whe
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,10 +66,12 @@ class World:
 
     settings: Settings = field(default_factory=Settings)
     seed: int = 0
+    overlap: int = 1
+    """How many passes run at once; with more than one they take turns as the seed has it."""
 
     def __post_init__(self) -> None:
         self.now = START
-        self.api = FakeApi(lambda: self.now)
+        self.api = FakeApi(lambda: self.now, self._turn)
         self.platform = Platform(self.api)
         self.user = User(self)
         self.passes = 0
@@ -120,6 +123,8 @@ class World:
 
     async def work(self) -> int:
         """Passes until no key is due; how many."""
+        if self.overlap > 1:
+            return await self._work_overlapping()
         done = 0
         while (key := self._schedule.take(self._seconds())) is not None:
             done += 1
@@ -127,6 +132,25 @@ class World:
             assert done < PASS_LIMIT, f"passes never end; the last was over {key}"
             await self._pass(key)
         return done
+
+    async def _work_overlapping(self) -> int:
+        """The same with several passes at once, which take turns at each request."""
+        done, running = 0, set[asyncio.Task[None]]()
+        while True:
+            while len(running) < self.overlap and (key := self._schedule.take(self._seconds())) is not None:
+                running.add(asyncio.create_task(self._pass(key)))
+                done, self.passes = done + 1, self.passes + 1
+                assert done < PASS_LIMIT, f"passes never end; the last was over {key}"
+            if not running:
+                return done
+            ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+
+    async def _turn(self) -> None:
+        """Let other passes go first, for a while that the dice choose."""
+        for _ in range(self._dice.randrange(12) if self.overlap > 1 else 0):
+            await asyncio.sleep(0)
 
     async def _pass(self, key: Key) -> None:
         try:

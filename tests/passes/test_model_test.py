@@ -1,0 +1,523 @@
+"""Passes over a test: it waits, runs once, and says how it ended."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from modelyard.api.kinds import (
+    CONFIG_MAP,
+    CUSTOM_MODEL,
+    CUSTOM_MODEL_VERSION,
+    DEPLOYMENT,
+    JOB,
+    MODEL_TEST,
+    NETWORK_POLICY,
+    POD,
+    SERVICE,
+)
+from modelyard.kube.errors import Forbidden, Invalid, Unavailable
+from modelyard.reconcilers.model_test.reconcile import reconcile
+from modelyard.status.outcomes import Outcome, Settled, Waiting
+from tests.support.moments import conditions, names, serving_v1, serving_v2, workload
+from tests.support.objects import NAMESPACE, make_test
+from tests.support.world import World
+
+Manifest = dict[str, Any]
+
+CHECK = "hello-1-check"
+BAD = "row 2: prediction is NaN; every prediction must be a finite number"
+
+
+async def _outcome(world: World) -> Outcome:
+    """How one more pass over the test ends."""
+    return await reconcile(world.cluster, world.settings, NAMESPACE, CHECK, world.now)
+
+
+def _status(world: World) -> Manifest:
+    status = world.get(MODEL_TEST, CHECK)["status"]
+    return {name: value for name, value in status.items() if name != "conditions"}
+
+
+def _jobs(world: World) -> list[str]:
+    return [name for name in names(world, JOB) if name.startswith(CHECK)]
+
+
+async def _running() -> World:
+    """A test by hand whose Job runs on and on, and has a pod."""
+    world = await serving_v1()
+    world.platform.holds_jobs = True
+    world.user.apply(make_test())
+    await world.settle()
+    world.platform._pod(world.all(JOB)[0], 0)
+    await world.settle()
+    return world
+
+
+def _ends(world: World, **status: Any) -> None:
+    """The runner's pod gets this status."""
+    (pod,) = [name for name in names(world, POD) if name.startswith(CHECK)]
+    world.api.set_status(POD, NAMESPACE, pod, {"phase": "Failed", **status})
+
+
+def _terminated(**state: Any) -> list[Manifest]:
+    return [{"name": "check", "state": {"terminated": {"exitCode": 0, **state}}}]
+
+
+# --- the first pass ------------------------------------------------------------------------------------------
+
+
+async def test_every_condition_is_there_from_the_first_pass() -> None:
+    world = World()
+    world.user.apply(make_test())
+    await world.settle()
+    message = (
+        'CustomModelVersion "hello-1" of spec.versionRef does not exist in namespace "team-a"; create it'
+    )
+    status = world.get(MODEL_TEST, CHECK)["status"]
+    assert [(c["type"], c["status"], c["reason"], c["message"]) for c in status["conditions"]] == [
+        ("Ready", "Unknown", "VersionNotFound", message),
+        ("Reconciling", "True", "VersionNotFound", message),
+        ("Stalled", "False", "AsDesired", ""),
+        ("Succeeded", "Unknown", "VersionNotFound", message),
+    ]
+    assert _status(world) == {"observedGeneration": 1, "overallStatus": "queued"}
+
+
+async def test_row_ended_is_true_whatever_the_verdict() -> None:
+    world = await serving_v1()
+    world.user.apply(make_test())
+    await world.settle()
+    assert conditions(world, MODEL_TEST, CHECK) == {
+        "Ready": ("True", "Completed"),
+        "Reconciling": ("False", "AsDesired"),
+        "Stalled": ("False", "AsDesired"),
+        "Succeeded": ("True", "Passed"),
+    }
+    (job,) = _jobs(world)
+    assert _status(world) == {
+        "observedGeneration": 1,
+        "overallStatus": "succeeded",
+        "testingStatus": {
+            "longRunningService": {"status": "succeeded", "message": "all up"},
+            "errorCheck": {"status": "succeeded", "message": "2 rows"},
+        },
+        "counts": {"rows": 2, "requests": 3},
+        "startedAt": "2026-01-01T12:01:00Z",
+        "completedAt": "2026-01-01T12:01:00Z",
+        "job": job,
+    }
+
+
+async def test_row_failed_is_true_too_and_did_not_succeed() -> None:
+    world = await serving_v1()
+    world.platform.failing["hello-1"] = BAD
+    world.user.apply(make_test())
+    await world.settle()
+    found = conditions(world, MODEL_TEST, CHECK)
+    assert (found["Ready"], found["Succeeded"]) == (("True", "Completed"), ("False", "TestFailed"))
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == f"errorCheck: {BAD}"
+
+
+async def test_row_running_is_unknown() -> None:
+    world = await _running()
+    (job,) = _jobs(world)
+    found = conditions(world, MODEL_TEST, CHECK)
+    assert (found["Ready"], found["Succeeded"]) == (("Unknown", "Running"), ("Unknown", "Running"))
+    assert world.message(MODEL_TEST, CHECK) == f'Job "{job}" runs'
+    assert _status(world)["overallStatus"] == "in_progress"
+
+
+# --- what it asks --------------------------------------------------------------------------------------------
+
+
+async def test_the_plan_names_every_replica_the_service_and_the_data() -> None:
+    world = await _running()
+    (files,) = [m for m in world.all(CONFIG_MAP) if m["metadata"]["name"].startswith(CHECK)]
+    (pod,) = [m for m in world.all(POD) if m["metadata"]["name"].startswith(workload(world, "hello-1"))]
+    address = world.get(SERVICE, workload(world, "hello-1"))["spec"]["clusterIP"]
+    assert json.loads(files["data"]["plan.json"]) == {
+        "test": f"{NAMESPACE}/{CHECK}",
+        "model": "hello",
+        "version": "1.0",
+        "urlPrefix": "/models/team-a/hello",
+        "service": f"{address}:80",
+        "replicas": [
+            {
+                "name": pod["metadata"]["name"],
+                "uid": pod["metadata"]["uid"],
+                "address": f"{pod['status']['podIP']}:8080",
+            }
+        ],
+        "targetType": "Regression",
+        "targetName": "y",
+        "positiveClassLabel": None,
+        "negativeClassLabel": None,
+        "configuration": {"longRunningService": "fail", "errorCheck": "fail"},
+        "dataset": "rows.json",
+        "timeoutSeconds": 600,
+    }
+    assert files["data"]["rows.json"] == '{"x": [1, 2]}'
+
+
+async def test_addresses_of_version_six_are_put_in_brackets() -> None:
+    world = await serving_v1()
+    world.platform.holds_jobs = True
+    deployment = workload(world, "hello-1")
+    world.user.edit(SERVICE, deployment, spec={"clusterIP": "fd00::7"})
+    pod = world.get(POD, f"{deployment}-0")
+    world.platform._set = lambda *_: None  # type: ignore[method-assign]
+    world.api.set_status(POD, NAMESPACE, f"{deployment}-0", {**pod["status"], "podIP": "fd00::8"})
+    world.user.apply(make_test())
+    await world.settle()
+    (files,) = [m for m in world.all(CONFIG_MAP) if m["metadata"]["name"].startswith(CHECK)]
+    plan = json.loads(files["data"]["plan.json"])
+    assert (plan["service"], plan["replicas"][0]["address"]) == ("[fd00::7]:80", "[fd00::8]:8080")
+
+
+async def test_a_test_waits_until_every_replica_is_ready() -> None:
+    world = await serving_v1()
+    world.platform.behaviour["hello-1"] = "starting"
+    await world.settle()
+    world.user.apply(make_test())
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "WaitingForVersion")
+    assert world.message(MODEL_TEST, CHECK) == 'waits until every replica of version "hello-1" is ready'
+    assert _jobs(world) == []
+    world.platform.behaviour.clear()
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+
+
+async def test_a_test_of_a_version_that_runs_no_pods_says_so() -> None:
+    world = await serving_v2()
+    world.user.apply(make_test())
+    await world.settle()
+    assert world.message(MODEL_TEST, CHECK) == (
+        'version "hello-1" is Superseded and runs no pods; test one that does'
+    )
+
+
+# --- data ----------------------------------------------------------------------------------------------------
+
+
+def _rows(**data: str) -> Manifest:
+    metadata = {"name": "rows", "namespace": NAMESPACE}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _asks_for(key: str | None = None) -> Manifest:
+    ref = {"name": "rows", **({"key": key} if key else {})}
+    return make_test(dataset={"configMap": ref, "format": "json"})
+
+
+async def test_missing_data_is_waited_for() -> None:
+    world = await serving_v1()
+    world.user.apply(_asks_for())
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "ConfigMapNotFound")
+    assert world.message(MODEL_TEST, CHECK) == (
+        'ConfigMap "rows" of spec.dataset does not exist in namespace "team-a"; create it'
+    )
+    world.user.apply(_rows(data='{"x": [1]}'))
+    await world.pass_time(31, step=31)
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+
+
+@pytest.mark.parametrize(
+    ("test", "data", "message"),
+    [
+        (
+            _asks_for(),
+            {"a": "1", "b": "2"},
+            'spec.dataset.configMap.key must be set: ConfigMap "rows" has the keys a, b',
+        ),
+        (_asks_for("c"), {"a": "1", "b": "2"}, 'ConfigMap "rows" has no key "c" (it has: a, b)'),
+        (_asks_for("c"), {}, 'ConfigMap "rows" has no key "c" (it has: none)'),
+        (
+            _asks_for(),
+            {"a": "ä" * 500_000},
+            'ConfigMap "rows" key "a" holds 1000000 bytes; a test takes at most 921600',
+        ),
+    ],
+)
+async def test_data_that_cannot_be_used_fails_the_test_and_says_why(
+    test: Manifest, data: dict[str, str], message: str
+) -> None:
+    world = await serving_v1()
+    world.user.apply(_rows(**data), test)
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == f"longRunningService: {message}"
+    assert _jobs(world) == []
+
+
+async def test_no_data_is_read_for_a_check_that_is_skipped() -> None:
+    world = await serving_v1()
+    skipping = {"longRunningService": "fail", "errorCheck": "skip"}
+    world.user.apply(
+        make_test(configuration=skipping, dataset={"configMap": {"name": "rows"}, "format": "json"})
+    )
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+
+
+# --- how it ends ---------------------------------------------------------------------------------------------
+
+SUMMARY = json.dumps(
+    {
+        "v": 1,
+        "overallStatus": "failed",
+        "checks": {"longRunningService": {"status": "failed", "message": "pod x stopped answering"}},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ({"containerStatuses": _terminated(message=SUMMARY)}, "pod x stopped answering"),
+        (
+            {"containerStatuses": _terminated(exitCode=137, reason="OOMKilled")},
+            "the test's own pod was killed for using more than 512Mi of memory; use a smaller data set",
+        ),
+        (
+            {
+                "reason": "DeadlineExceeded",
+                "containerStatuses": _terminated(exitCode=137, reason="Error"),
+            },
+            "the test did not end within its 600 s (spec.timeoutSeconds)",
+        ),
+        ({"reason": "DeadlineExceeded"}, "the test did not end within its 600 s (spec.timeoutSeconds)"),
+    ],
+    ids=["a summary", "out of memory", "too late", "too late and without a word"],
+)
+async def test_what_ends_a_test_is_told(status: Manifest, message: str) -> None:
+    world = await _running()
+    _ends(world, **status)
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == f"longRunningService: {message}"
+    assert len(_jobs(world)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (
+            {"reason": "Evicted", "message": "The node was low on resource: memory."},
+            "the pod of the test ended before it could report (Evicted: The node was low on resource: memory.)",
+        ),
+        (
+            {
+                "reason": "Evicted",
+                "message": "Low on memory.",
+                "containerStatuses": _terminated(exitCode=137),
+            },
+            "the test's own pod was evicted: Low on memory.",
+        ),
+        (
+            {"containerStatuses": _terminated(exitCode=3, message="Traceback")},
+            "the test's own pod ended with exit code 3: the termination message is not a check summary: "
+            '"Traceback"',
+        ),
+    ],
+    ids=["evicted", "evicted while it ran", "crashed"],
+)
+async def test_a_run_that_says_nothing_about_the_model_is_repeated_once(
+    status: Manifest, message: str
+) -> None:
+    world = await _running()
+    first = _jobs(world)
+    _ends(world, **status)
+    await world.settle()
+    assert len(_jobs(world)) == 2
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "Running")
+    (second,) = set(_jobs(world)) - set(first)
+    assert _status(world)["job"] == second
+    world.platform._pod(world.get(JOB, second), 0)
+    pod = next(m["metadata"]["name"] for m in world.all(POD) if m["metadata"]["name"].startswith(second))
+    world.api.set_status(POD, NAMESPACE, pod, {"phase": "Failed", **status})
+    await world.settle()
+    assert len(_jobs(world)) == 2
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == message
+    assert _status(world)["overallStatus"] == "aborted"
+
+
+async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:
+    """A Job on a dead node never says Failed: our own clock does."""
+    world = await _running()
+    await world.pass_time(600 + 60 + 29, step=689)
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "Running")
+    assert len(_jobs(world)) == 1
+    await world.pass_time(31, step=31)
+    assert len(_jobs(world)) == 2
+    await world.pass_time(750, step=30)
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        "the test did not end within its 600 s (spec.timeoutSeconds), and its pod never reported; "
+        "its node may be gone"
+    )
+
+
+async def test_a_pod_that_was_deleted_before_it_could_report_is_noticed() -> None:
+    world = await _running()
+    (pod,) = [name for name in names(world, POD) if name.startswith(CHECK)]
+    world.user.delete(POD, pod)
+    at = world.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    failed = {"type": "Failed", "status": "True", "lastTransitionTime": at}
+    world.api.set_status(JOB, NAMESPACE, _jobs(world)[0], {"conditions": [failed]})
+    await world.pass_time(31, step=31)
+    assert len(_jobs(world)) == 2
+
+
+async def test_a_job_without_a_pod_says_what_may_keep_it() -> None:
+    world = await serving_v1()
+    world.platform.holds_jobs = True
+    world.user.apply(make_test())
+    await world.settle()
+    await world.pass_time(31, step=31)
+    (job,) = _jobs(world)
+    assert world.message(MODEL_TEST, CHECK) == (
+        f'Job "{job}" has no pod yet. Next: check quotas, limit ranges and admission policies of the namespace'
+    )
+
+
+async def test_a_runner_whose_image_cannot_be_pulled_points_at_the_operators_settings() -> None:
+    world = await _running()
+    waiting = {"reason": "ImagePullBackOff", "message": "manifest unknown"}
+    status = [{"name": "check", "image": "modelyard:dev", "ready": False, "state": {"waiting": waiting}}]
+    _ends(world, phase="Pending", containerStatuses=status)
+    await world.settle()
+    message = world.message(MODEL_TEST, CHECK)
+    assert 'image "modelyard:dev" can\'t be pulled: manifest unknown.' in message
+    assert message.endswith(
+        "Next: check the image and the imagePullSecrets in the values of Modelyard's chart."
+    )
+    assert "ExecutionEnvironment" not in message
+
+
+async def test_the_death_of_the_model_during_a_test_is_told() -> None:
+    world = await _running()
+    deployment = workload(world, "hello-1")
+    pod = world.get(POD, f"{deployment}-0")
+    died = {"exitCode": 139, "finishedAt": "2026-01-01T12:01:30Z", "message": "Segmentation fault"}
+    container = {
+        **pod["status"]["containerStatuses"][0],
+        "restartCount": 1,
+        "lastState": {"terminated": died},
+    }
+    world.platform._set = lambda *_: None  # type: ignore[method-assign]
+    world.api.set_status(
+        POD, NAMESPACE, f"{deployment}-0", {**pod["status"], "containerStatuses": [container]}
+    )
+    _ends(world, containerStatuses=_terminated(message=SUMMARY, startedAt="2026-01-01T12:01:10Z"))
+    await world.settle()
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        f'longRunningService: pod x stopped answering: pod {deployment}-0, container "model" ended with exit code '
+        '139 (1 restart); it said: "Segmentation fault". Next: a server must stay in the foreground; mend it in a '
+        "new version."
+    )
+
+
+# --- once, and never again -------------------------------------------------------------------------------------
+
+
+async def test_a_test_that_ended_is_never_written_again() -> None:
+    world = await serving_v1()
+    world.user.apply(make_test())
+    await world.settle()
+    before = world.get(MODEL_TEST, CHECK)
+    world.user.delete(JOB, _jobs(world)[0])
+    world.user.delete(CUSTOM_MODEL_VERSION, "hello-1")
+    await world.settle()
+    assert await _outcome(world) == Settled()
+    assert (world.get(MODEL_TEST, CHECK), _jobs(world)) == (before, [])
+
+
+async def test_a_test_goes_on_when_its_version_is_deleted_meanwhile() -> None:
+    world = await _running()
+    world.user.delete(CUSTOM_MODEL_VERSION, "hello-1")
+    await world.settle()
+    _ends(world, phase="Succeeded", containerStatuses=_terminated(message=SUMMARY))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("True", "Completed")
+
+
+async def test_a_test_without_its_model_waits() -> None:
+    world = await serving_v1()
+    world.api.collector_is_late = True
+    world.user.delete(CUSTOM_MODEL, "hello")
+    world.user.apply(make_test())
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "WaitingForVersion")
+    assert _jobs(world) == []
+
+
+async def test_a_test_that_is_being_deleted_is_left_alone() -> None:
+    world = await _running()
+    metadata = world.get(MODEL_TEST, CHECK)["metadata"]
+    world.user.edit(MODEL_TEST, CHECK, metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"})
+    before = len(world.api.writes)
+    assert await _outcome(world) == Settled()
+    assert world.writes(since=before) == []
+
+
+async def test_deleting_a_test_cancels_it() -> None:
+    world = await _running()
+    world.user.delete(MODEL_TEST, CHECK)
+    await world.settle()
+    for kind in (JOB, POD, CONFIG_MAP, NETWORK_POLICY):
+        assert [name for name in names(world, kind) if name.startswith(CHECK)] == [], kind.name
+
+
+# --- refusals -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(Forbidden("apply Job: no"), "Forbidden"), (Invalid("apply Job: wrong"), "InvalidSpec")],
+)
+async def test_a_refusal_of_the_server_becomes_a_condition(error: Exception, reason: str) -> None:
+    world = await serving_v1()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if kind == JOB:
+            raise error
+
+    world.api.before_write = refuse
+    world.user.apply(make_test())
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", reason)
+    assert world.message(MODEL_TEST, CHECK) == str(error)
+    assert await _outcome(world) == Waiting(timedelta(seconds=30))
+    world.api.before_write = None
+    await world.pass_time(31, step=31)
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+
+
+async def test_any_other_error_is_not_swallowed() -> None:
+    world = await serving_v1()
+
+    def fail(method: str, path: str, kind: Any, name: str) -> None:
+        if kind == JOB:
+            raise Unavailable("busy")
+
+    world.api.before_write = fail
+    world.user.apply(make_test())
+    await world.settle()
+    assert {str(error) for _, error in world.failures} == {"busy"}
+
+
+async def test_a_serving_version_is_not_disturbed_by_a_test() -> None:
+    world = await serving_v1()
+    before = world.get(DEPLOYMENT, workload(world, "hello-1"))
+    world.platform.failing["hello-1"] = BAD
+    world.user.apply(make_test())
+    await world.settle()
+    assert world.get(DEPLOYMENT, workload(world, "hello-1")) == before
+    assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
