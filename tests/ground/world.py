@@ -25,7 +25,7 @@ def attempt(target):
         with socket.create_connection(address, 1.5) as connection:
             connection.settimeout(1.5)
             return read(connection)
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset by a rule that came meanwhile
         return "refused"
     except TimeoutError:
         return "timeout"

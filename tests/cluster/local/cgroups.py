@@ -51,7 +51,9 @@ def ours(prefix: str = PREFIX, root: Path = ROOT) -> list[Path]:
     """Every cgroup below a top one that starts with `prefix`, deepest first, ready for rmdir."""
     if not root.exists():
         return []
-    tops = [top for hierarchy in hierarchies(root) for top in hierarchy.glob(f"{prefix}*") if top.is_dir()]
+    # In a machine of both versions runc makes one in the `unified` hierarchy too, though nobody asked it to.
+    folders = [root] if is_v2(root) else [*hierarchies(root), root / "unified"]
+    tops = [top for folder in folders for top in folder.glob(f"{prefix}*") if top.is_dir()]
     below = [path for top in tops for path in top.rglob("*") if path.is_dir()]
     return sorted([*tops, *below], key=lambda path: len(path.parts), reverse=True)
 

@@ -46,17 +46,8 @@ class NotClean(Exception):
 
 def present() -> bool:
     """Whether there is anything of a cluster, alive or dead."""
-    return (
-        STATE.exists()
-        or (NETNS / f"{PREFIX}inet").exists()
-        or Path("/sys/class/net", BRIDGE).exists()
-        or any_process()
-    )
-
-
-def any_process() -> bool:
-    """Whether a process of a cluster lives."""
-    return bool(processes.running())
+    places = (STATE, NETNS / f"{PREFIX}inet", Path("/sys/class/net", BRIDGE))
+    return any(place.exists() for place in places) or bool(cgroups.ours() or processes.running())
 
 
 def everything() -> None:

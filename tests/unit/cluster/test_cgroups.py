@@ -47,11 +47,17 @@ def test_in_version_2_its_controllers_are_switched_on(v2: Path) -> None:
 
 
 def test_ours_are_found_deepest_first_and_others_are_left(v1: Path) -> None:
-    for path in ("memory/my-n1/pods/a", "memory/other/my-n1"):
+    deepest_first = ["memory/my-n1/pods/a", "memory/my-n1/pods"]
+    for path in (deepest_first[0], "memory/other/my-n1"):
         (v1 / path).mkdir(parents=True)
-    assert cgroups.ours("my-", v1) == [
-        v1 / path for path in ("memory/my-n1/pods/a", "memory/my-n1/pods", "memory/my-n1")
-    ]
+    found = cgroups.ours("my-", v1)
+    assert found[:2] == [v1 / path for path in deepest_first]
+    assert v1 / "memory/other/my-n1" not in found
+
+
+def test_what_runc_makes_beside_the_hierarchies_of_version_1_is_found_too(v1: Path) -> None:
+    (v1 / "unified/my-n1").mkdir()
+    assert cgroups.ours("my-", v1) == [v1 / "unified/my-n1"]
 
 
 def test_processes_are_read_of_all_of_them(tmp_path: Path) -> None:
