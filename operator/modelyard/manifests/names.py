@@ -10,5 +10,6 @@ READABLE = 40
 
 def child_name(readable: str, unique: str) -> str:
     """`<readable, <= 40>-<unique>` as a DNS-1035 label; `unique` is hex of what tells this child from others."""
-    slug = re.sub(r"[^a-z0-9-]+", "-", readable.lower())[:READABLE].strip("-")
-    return f"{slug if slug[:1].isalpha() else f'x{slug}'[:READABLE]}-{unique}"
+    slug = re.sub(r"[^a-z0-9-]+", "-", readable.lower()).lstrip("-")
+    named = slug if slug[:1].isalpha() else f"x{slug}"
+    return f"{named[:READABLE].rstrip('-')}-{unique}"
