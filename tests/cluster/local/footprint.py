@@ -8,9 +8,7 @@ from pathlib import Path
 
 from tests.cluster.local import cgroups, cleanup, processes
 from tests.cluster.local.commands import run
-from tests.cluster.local.layout import NETNS, STATE
-
-_PROGRAMS = ("etcd", "kube-", "containerd", "docker-registry", "kubelet", "coredns", "pause", "runc")
+from tests.cluster.local.layout import NETNS, PREFIX, STATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +56,33 @@ def differences(before: Footprint, after: Footprint) -> list[str]:
 
 
 def _processes() -> tuple[str, ...]:
-    marked = [f"{process.role} {process.program} {process.pid}" for process in processes.running()]
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    named = [f"{name} {pid}" for pid in pids if (name := _name(pid)).startswith(_PROGRAMS)]
-    return tuple(sorted([*marked, *named]))
+    marked = {process.pid for process in processes.running()}
+    pids = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    return tuple(sorted(f"{pid} {_name(pid)}" for pid in pids if pid in marked or _belongs(pid)))
 
 
 def _name(pid: int) -> str:
     try:
-        return "" if processes.is_dead(pid) else Path(f"/proc/{pid}/comm").read_text().strip()
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
-        return ""
+        return "(just ended)"
+
+
+def _belongs(pid: int) -> bool:
+    """Whether a process has to do with a cluster, told without its mark: by arguments, folder and cgroup."""
+    process = Path("/proc", str(pid))
+    try:
+        if processes.is_dead(pid):
+            return False
+        words = (process / "cmdline").read_bytes().decode(errors="replace")
+        folder = str((process / "cwd").readlink())
+        return (
+            str(STATE) in words
+            or folder.startswith(str(STATE))
+            or f"/{PREFIX}n" in (process / "cgroup").read_text()
+        )
+    except OSError:  # it has just ended, or is the kernel's own
+        return False
 
 
 def _names(folder: Path) -> tuple[str, ...]:
