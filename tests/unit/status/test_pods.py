@@ -1,0 +1,317 @@
+"""Why pods do not run: each thing that the kubelet and the scheduler say, in one sentence with the next step."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from modelyard.api.reasons import Reason
+from modelyard.status.pods import LOG_EXCERPT, Problem, death, diagnose, had_its_time, is_ready
+
+Manifest = dict[str, Any]
+
+CREATED = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+RUNNING = {"running": {"startedAt": "2026-01-01T12:00:05Z"}}
+MEND = "Next: a server must stay in the foreground; mend it in a new version."
+LISTEN = "Next: it must listen on 0.0.0.0:$PORT under $URL_PREFIX; compare its log."
+
+
+def _at(seconds: float) -> str:
+    return (CREATED + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _container(state: Manifest, last: Manifest | None = None, *, restarts: int = 0, **more: Any) -> Manifest:
+    found = {"name": "model", "ready": False, "restartCount": restarts, "image": "envs/python:1", **more}
+    return {**found, "state": state, **({"lastState": {"terminated": last}} if last else {})}
+
+
+def _pod(*containers: Manifest, name: str = "p", **status: Any) -> Manifest:
+    resources = {"limits": {"memory": "1Gi"}}
+    return {
+        "metadata": {"name": name, "creationTimestamp": _at(0)},
+        "spec": {"containers": [{"name": "model", "resources": resources}]},
+        "status": {"phase": "Running", "containerStatuses": list(containers), **status},
+    }
+
+
+def _waiting(reason: str, message: str = "because") -> Manifest:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+def _scheduled(status: str, message: str = "") -> list[Manifest]:
+    return [{"type": "PodScheduled", "status": status, "message": message}]
+
+
+def _ended(code: int, **more: Any) -> Manifest:
+    return {"exitCode": code, "reason": "Error", **more}
+
+
+NO_ROOM = "0/2 nodes are available: 2 Insufficient memory."
+NO_SPREAD = "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules."
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason", "message", "own_fault"),
+    [
+        (
+            _pod(conditions=_scheduled("False", NO_ROOM), phase="Pending"),
+            Reason.UNSCHEDULABLE,
+            f"pod p can't be scheduled: {NO_ROOM} "
+            "Next: free resources, add nodes, or ask for less in a new version.",
+            False,
+        ),
+        (
+            _pod(conditions=_scheduled("False", NO_SPREAD), phase="Pending"),
+            Reason.INSUFFICIENT_NODES,
+            f"pod p can't be scheduled: {NO_SPREAD} "
+            "Next: add nodes, or ask for fewer replicas or no requiresHa in a new version.",
+            False,
+        ),
+        *(
+            (
+                _pod(_container(_waiting(word, "no\n such image")), phase="Pending"),
+                Reason.IMAGE_PULL_FAILED,
+                'pod p, container "model": image "envs/python:1" can\'t be pulled: no such image. '
+                "Next: check the name, the registry and imagePullSecrets of the ExecutionEnvironment.",
+                False,
+            )
+            for word in (
+                "ImagePullBackOff",
+                "ErrImagePull",
+                "InvalidImageName",
+                "ErrImageNeverPull",
+                "ImageInspectError",
+            )
+        ),
+        *(
+            (
+                _pod(_container(_waiting(word, 'secret "x" not found'))),
+                Reason.CONTAINER_CONFIG_ERROR,
+                'pod p, container "model" can\'t be created: secret "x" not found.',
+                False,
+            )
+            for word in ("CreateContainerConfigError", "CreateContainerError")
+        ),
+        (
+            _pod(
+                _container(_waiting("CrashLoopBackOff"), _ended(1, message="Traceback\n  boom"), restarts=3)
+            ),
+            Reason.CRASHING,
+            'pod p, container "model" ended with exit code 1 (3 restarts); it said: "Traceback boom". '
+            + MEND,
+            True,
+        ),
+        (
+            _pod(_container({"terminated": _ended(0)})),
+            Reason.CRASHING,
+            'pod p, container "model" ended with exit code 0 (0 restarts) without a word on its log. ' + MEND,
+            True,
+        ),
+        (
+            _pod(_container(RUNNING, _ended(3), restarts=1)),
+            Reason.CRASHING,
+            'pod p, container "model" ended with exit code 3 (1 restart) without a word on its log. ' + MEND,
+            True,
+        ),
+        (
+            _pod(_container(_waiting("CrashLoopBackOff"), _ended(137, reason="OOMKilled"), restarts=2)),
+            Reason.OUT_OF_MEMORY,
+            'pod p, container "model" was killed for using more than its memory limit of 1Gi (2 restarts). '
+            "Next: raise maximumMemory in a new version.",
+            True,
+        ),
+        (
+            _pod(_container(RUNNING, _ended(137, reason="OOMKilled"), restarts=2)),
+            Reason.OUT_OF_MEMORY,
+            'pod p, container "model" was killed for using more than its memory limit of 1Gi (2 restarts). '
+            "Next: raise maximumMemory in a new version.",
+            True,
+        ),
+        *(
+            (
+                _pod(_container(RUNNING, _ended(code), restarts=1)),
+                Reason.NOT_ANSWERING,
+                'pod p, container "model" runs but does not answer GET $URL_PREFIX/ with 200 (1 restart). '
+                + LISTEN,
+                True,
+            )
+            for code in (137, 143)
+        ),
+        (
+            _pod(_container(RUNNING)),
+            Reason.NOT_ANSWERING,
+            'pod p, container "model" runs but does not answer GET $URL_PREFIX/ with 200 (0 restarts). '
+            + LISTEN,
+            True,
+        ),
+    ],
+)
+def test_each_problem_in_one_sentence(pod: Manifest, reason: Reason, message: str, own_fault: bool) -> None:
+    assert diagnose([pod], None) == Problem(reason, message, own_fault)
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        _pod(),
+        _pod(phase="Pending", conditions=_scheduled("True")),
+        _pod(_container(_waiting("ContainerCreating", ""))),
+        _pod(_container(_waiting("PodInitializing", ""))),
+        _pod(_container(RUNNING, ready=True)),
+        _pod(_container(RUNNING, _ended(1), ready=True, restarts=4)),
+    ],
+    ids=["new", "scheduled", "being created", "initialising", "ready", "ready again"],
+)
+def test_what_is_on_its_way_is_no_problem(pod: Manifest) -> None:
+    assert diagnose([pod], None) is None
+
+
+CRASHING = _container(_waiting("CrashLoopBackOff"), _ended(1), restarts=3)
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_was_evicted_or_shut_down_says_nothing_about_the_model(phase: str) -> None:
+    evicted = _pod(_container({"terminated": _ended(137)}), phase=phase, reason="Evicted")
+    assert diagnose([evicted], None) is None
+
+
+def test_a_pod_on_its_way_out_says_nothing() -> None:
+    going = _pod(CRASHING)
+    going["metadata"]["deletionTimestamp"] = _at(9)
+    assert diagnose([going], None) is None
+
+
+def test_the_models_own_fault_comes_before_what_it_waits_for() -> None:
+    waits = _pod(conditions=_scheduled("False", NO_ROOM), name="a")
+    found = diagnose([waits, _pod(CRASHING, name="b")], None)
+    assert found is not None
+    assert (found.reason, "pod b," in found.message) == (Reason.CRASHING, True)
+
+
+def test_silence_is_told_last() -> None:
+    found = diagnose([_pod(_container(RUNNING), name="a"), _pod(CRASHING, name="b")], None)
+    assert found is not None
+    assert found.reason is Reason.CRASHING
+
+
+def test_an_init_container_is_heard_too() -> None:
+    broken = {**_container(_waiting("CrashLoopBackOff"), _ended(2), restarts=1), "name": "mesh-init"}
+    found = diagnose([_pod(initContainerStatuses=[broken])], None)
+    assert found is not None
+    assert found.message.startswith('pod p, container "mesh-init" ended with exit code 2')
+
+
+def test_an_init_container_that_did_its_work_is_no_problem() -> None:
+    done = {**_container({"terminated": _ended(0)}), "name": "mesh-init", "ready": True}
+    assert diagnose([_pod(_container(RUNNING, ready=True), initContainerStatuses=[done])], None) is None
+
+
+def _refused(status: str = "True") -> Manifest:
+    message = 'pods "x" is forbidden: exceeded quota: small'
+    return {"status": {"conditions": [{"type": "ReplicaFailure", "status": status, "message": message}]}}
+
+
+def test_pods_that_cannot_be_created() -> None:
+    assert diagnose([], _refused()) == Problem(
+        Reason.POD_CREATION_REFUSED,
+        'pods can\'t be created: pods "x" is forbidden: exceeded quota: small. '
+        "Next: check quotas, limit ranges and admission policies of the namespace.",
+    )
+    assert diagnose([], _refused("False")) is None
+    assert diagnose([], None) is None
+
+
+def test_only_the_end_of_a_long_log_is_told() -> None:
+    log = "x" * 5000 + " the end"
+    found = diagnose([_pod(_container(_waiting("CrashLoopBackOff"), _ended(1, message=log)))], None)
+    assert found is not None
+    said = found.message.partition('it said: "')[2].partition('"')[0]
+    assert said.endswith(" the end")
+    assert len(said) <= LOG_EXCERPT
+
+
+# --- readiness and time ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("conditions", "deleted", "ready"),
+    [
+        ([{"type": "Ready", "status": "True"}], False, True),
+        ([{"type": "Ready", "status": "True"}], True, False),
+        ([{"type": "Ready", "status": "False"}], False, False),
+        ([{"type": "Initialized", "status": "True"}], False, False),
+        ([], False, False),
+    ],
+)
+def test_a_pod_is_ready_when_it_says_so_and_stays(
+    conditions: list[Manifest], deleted: bool, ready: bool
+) -> None:
+    pod = _pod(conditions=conditions)
+    if deleted:
+        pod["metadata"]["deletionTimestamp"] = _at(0)
+    assert is_ready(pod) is ready
+
+
+def test_a_pod_without_a_status_is_not_ready() -> None:
+    assert not is_ready({"metadata": {"name": "p"}})
+
+
+STARTUP = timedelta(seconds=300)
+
+
+@pytest.mark.parametrize(
+    ("containers", "age", "had"),
+    [
+        ([], 9999, False),
+        ([_container(_waiting("ImagePullBackOff"))], 9999, False),
+        ([_container({"running": {"startedAt": _at(5)}})], 329, False),
+        ([_container({"running": {"startedAt": _at(5)}})], 330, True),
+        ([_container({"running": {"startedAt": _at(600)}})], 899, False),
+        ([_container({"running": {"startedAt": _at(600)}})], 900, True),
+        ([_container(_waiting("CrashLoopBackOff"), _ended(1, startedAt=_at(5)))], 100, False),
+        ([_container(_waiting("CrashLoopBackOff"), _ended(1, startedAt=_at(5)))], 330, True),
+        ([_container(_waiting("CrashLoopBackOff"), _ended(1, startedAt=_at(600)), restarts=2)], 700, False),
+        ([_container(_waiting("CrashLoopBackOff"), _ended(1, startedAt=_at(600)), restarts=3)], 700, True),
+        ([_container(_waiting("CrashLoopBackOff"), _ended(1, startedAt=_at(5)), restarts=9)], 329, False),
+        ([_container({"terminated": _ended(1, startedAt=_at(400))})], 500, False),
+        (
+            [_container({"running": {"startedAt": _at(690)}}, _ended(137, startedAt=_at(380)), restarts=1)],
+            700,
+            True,
+        ),
+    ],
+    ids=[
+        "no container yet",
+        "its image is pulled",
+        "runs, not for long enough",
+        "runs for long enough",
+        "its image came late",
+        "its image came late, and it had its time since",
+        "crashed, and may come up",
+        "crashes for long enough",
+        "its image came late, and it crashed twice",
+        "its image came late, and it crashed too often",
+        "crashes often, and may come up",
+        "ended once, late",
+        "was ended for its silence",
+    ],
+)
+def test_the_time_to_start_is_the_containers_own(containers: list[Manifest], age: float, had: bool) -> None:
+    assert had_its_time(_pod(*containers), STARTUP, CREATED + timedelta(seconds=age)) is had
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "died"),
+    [
+        (RUNNING, None, False),
+        (RUNNING, _ended(139, finishedAt=_at(59)), False),
+        (RUNNING, _ended(139, finishedAt=_at(60)), True),
+        ({"terminated": _ended(139, finishedAt=_at(70))}, None, True),
+    ],
+)
+def test_a_death_is_told_when_it_was_not_before(state: Manifest, last: Manifest | None, died: bool) -> None:
+    found = death([_pod(_container(state, last))], CREATED + timedelta(seconds=60))
+    assert (found is not None) is died
+    assert found is None or "exit code 139" in found.message
