@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from modelyard.api.kinds import ALL_KINDS
 
 OPERATOR = "system:serviceaccount:modelyard-system:modelyard"
 
 
-def requests(log: Path, user: str = OPERATOR) -> Iterator[dict[str, Any]]:
-    """The audit events of one user, the oldest first. A line that is just being written is left out."""
-    with log.open() as lines:
+def requests(log: Path, user: str = OPERATOR, since: int = 0) -> Iterator[dict[str, Any]]:
+    """The audit events of one user after a `mark`, the oldest first. A line that is just being written is left out."""
+    with log.open("rb") as lines:
+        lines.seek(since)
         for line in lines:
-            if line.endswith("\n") and user in line:
+            if line.endswith(b"\n") and user.encode() in line:
                 event: dict[str, Any] = json.loads(line)
                 if event["user"]["username"] == user:
                     yield event
@@ -28,3 +32,43 @@ def forbidden(log: Path, user: str = OPERATOR) -> list[str]:
         if event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
         and (what := event.get("objectRef", {}))
     ]
+
+
+WRITES = frozenset({"create", "update", "patch", "delete"})
+_WORDS = {("patch", 201): "create", ("patch", 200): "apply", ("update", 200): "replace"}
+_NAMES = {kind.plural: kind.name for kind in ALL_KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request for a change, in the words of tests/passes: `create Deployment`, `apply CustomModel/status`."""
+
+    what: str
+    name: str
+    code: int
+    """What the API server answered."""
+
+
+def mark(log: Path) -> int:
+    """Where the log ends now."""
+    return log.stat().st_size
+
+
+def writes(log: Path, since: int, namespace: str) -> list[Write]:
+    """What the operator wanted changed in a namespace after a `mark`, the oldest first, refused or not.
+
+    AssertionError when the log was begun anew meanwhile.
+    """
+    assert mark(log) >= since, "the audit log was rotated during the test"
+    return [
+        _write(event)
+        for event in requests(log, since=since)
+        if event["verb"] in WRITES and event["objectRef"].get("namespace") == namespace
+    ]
+
+
+def _write(event: dict[str, Any]) -> Write:
+    verb, what, code = event["verb"], event["objectRef"], event["responseStatus"]["code"]
+    kind, part = _NAMES.get(what["resource"], what["resource"]), what.get("subresource")
+    said = f"{_WORDS.get((verb, code), verb)} {kind}{f'/{part}' if part else ''}"
+    return Write(said, what.get("name") or "", code)

@@ -14,7 +14,7 @@ from tests.cluster.waiting import NeverHappened, until
 from tests.support import cluster_objects
 from tests.support.cluster_objects import version_name
 
-PROMOTED_SECONDS = 120
+PROMOTED_SECONDS = 100
 """Longest time from an apply to a version that serves, on a busy machine."""
 
 SERVES = "modelyard.dev/serves"
