@@ -50,10 +50,15 @@ def begin(until_it_says: str) -> subprocess.Popen[str]:
         command, cwd=CHECKOUT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert process.stderr is not None
+    said = []
     for line in process.stderr:
+        said.append(line)
         if until_it_says in line:
             return process
-    raise AssertionError(f"`up` ended with {process.wait()} before it said {until_it_says!r}")
+    process.stderr.close()
+    raise AssertionError(
+        f"`up` ended with {process.wait()} before it said {until_it_says!r}:\n{''.join(said)}"
+    )
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> int:

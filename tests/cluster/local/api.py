@@ -78,7 +78,7 @@ def _is_true(thing: dict[str, Any], condition: str) -> bool:
     return any(entry["type"] == condition and entry["status"] == "True" for entry in conditions)
 
 
-def set_pod_range(node: str, pods: str) -> None:
-    """Say which pod addresses `node` has."""
+def set_pod_range(node: str, pods: str) -> bytes:
+    """Say which pod addresses `node` has; the node as it then is."""
     body = {"spec": {"podCIDR": pods, "podCIDRs": [pods]}}
-    request("PATCH", f"/api/v1/nodes/{node}", body, content="application/strategic-merge-patch+json")
+    return request("PATCH", f"/api/v1/nodes/{node}", body, content="application/strategic-merge-patch+json")

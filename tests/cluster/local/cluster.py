@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tests.cluster import interrupts, packages
@@ -25,7 +26,7 @@ from tests.cluster.local import (
     services,
     state,
 )
-from tests.cluster.local.commands import run
+from tests.cluster.local.commands import CommandFailed, run
 from tests.cluster.local.layout import MAX_NODES, STATE, Node
 from tests.cluster.local.state import Record
 from tests.cluster.progress import Progress
@@ -213,7 +214,7 @@ def _start(progress: Progress) -> None:
         progress.say("The API server is ready")
         control_plane.start_controllers()
         node.make_agents_kubeconfigs()
-        run("kubectl", f"--kubeconfig={ADMIN}", "apply", "-f", "-", stdin=json.dumps(addons.manifests()))
+        _until("the first objects are there", _apply_addons)
         loading.result()
     _join(list(NODES))
     _wait_ready(list(NODES))
@@ -221,6 +222,10 @@ def _start(progress: Progress) -> None:
     _until("DNS is ready", lambda: api.is_available(addons.DNS_NAMESPACE, addons.DNS_NAME))
     progress.say("DNS is ready")
     state.write(replace(record, ready=True))
+
+
+def _apply_addons() -> str:
+    return run("kubectl", f"--kubeconfig={ADMIN}", "apply", "-f", "-", stdin=json.dumps(addons.manifests()))
 
 
 def _start_nodes(nodes: list[Node], others: list[Node], images: list[Path]) -> None:
@@ -245,7 +250,7 @@ def _join(nodes: list[Node]) -> None:
     names = {new.name for new in nodes}
     _until("the nodes register", lambda: names <= api.node_names())
     for new in nodes:
-        api.set_pod_range(new.name, new.pods)
+        _until(f"{new.name} has its pods' addresses", partial(api.set_pod_range, new.name, new.pods))
         node.start_agents(new)
 
 
@@ -255,14 +260,23 @@ def _wait_ready(nodes: list[Node]) -> None:
 
 
 def _until(what: str, look: Callable[[], object]) -> None:
-    """Wait, but no longer than all that was started lives."""
+    """Wait, but no longer than all that was started lives. An API that is ready may still refuse its first requests."""
+    refused = "nothing was refused"
 
     def looked() -> object:
+        nonlocal refused
         if last_words := processes.ended():
             raise Died(last_words)
-        return look()
+        try:
+            return look()
+        except (api.ApiRefused, CommandFailed, *api.UNREACHABLE) as error:
+            refused = str(error)
+            return None
 
-    until(what, looked)
+    try:
+        until(what, looked)
+    except NeverHappened as never:
+        raise NeverHappened(f"{never}; {refused}") from None
 
 
 def _write_kubeconfig(target: Path) -> None:
