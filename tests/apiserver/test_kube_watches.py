@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,6 +31,9 @@ from tests.support.objects import as_applied, make_environment, make_model
 
 Manifest = dict[str, Any]
 OURS = f"{labels.MANAGED_BY}={labels.MANAGED_BY_VALUE}"
+# Stopping gives up connections wherever they are, and asyncio leaks those whose TLS is just being set up.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 TIMING = Timing(backoff=Backoff(base=0.05, cap=0.1))
 
 
@@ -49,6 +53,13 @@ async def merge(server: ApiServer, path: str, body: Manifest) -> None:
     kind = "application/merge-patch+json"
     answer = await in_thread(lambda: server.request("PATCH", path, body, content_type=kind))
     assert answer.status == 200, answer.message
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_garbage() -> Iterator[None]:
+    """What these tests leave to the garbage collector is collected here."""
+    yield
+    gc.collect()
 
 
 @asynccontextmanager

@@ -47,6 +47,8 @@ class Metrics:
         self._restarts = Counter(
             "modelyard_watch_restarts", "Watches that ended and began anew", ("kind",), registry=self.registry
         )
+        self.unanswered = 0
+        self.gauge("api_requests_unanswered", "Requests that wait for an answer", lambda: self.unanswered)
         ProcessCollector(registry=self.registry)
 
     def passed(self, kind: Kind, outcome: str, seconds: float) -> None:
@@ -56,6 +58,7 @@ class Metrics:
 
     def requested(self, request: Request, code: int | None, seconds: float) -> None:
         """An observer of HTTP sessions."""
+        self.unanswered += 1 if code is None else -1
         if code is not None:
             kind = request.kind.name if request.kind else OTHER
             self._requests.labels(request.verb, kind, str(code)).inc()

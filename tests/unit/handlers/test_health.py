@@ -46,9 +46,10 @@ async def test_probes_name_all_that_is_wrong_and_only_what_they_are_asked_for() 
 async def test_metrics_are_in_the_exposition_format() -> None:
     metrics = Metrics()
     metrics.passed(CUSTOM_MODEL, "settled", 0.02)
-    metrics.requested(Request("list", POD), None, 0.0)
-    metrics.requested(Request("list", POD), 200, 0.1)
-    metrics.requested(Request("other", None), 0, 0.1)
+    for request, code in ((Request("list", POD), 200), (Request("other", None), 0)):
+        metrics.requested(request, None, 0.0)
+        metrics.requested(request, code, 0.1)
+    metrics.requested(Request("watch", POD), None, 0.0)
     metrics.watch_restarted(Scope(POD))
     metrics.gauge("queue_depth", "Depth", lambda: 7.0)
     metrics.gauge_by_kind("cached_objects", "Objects", [POD, CUSTOM_MODEL], lambda kind: len(kind.name))
@@ -62,6 +63,7 @@ async def test_metrics_are_in_the_exposition_format() -> None:
         'modelyard_api_requests_total{code="200",kind="Pod",verb="list"} 1.0',
         'modelyard_api_requests_total{code="0",kind="other",verb="other"} 1.0',
         'modelyard_watch_restarts_total{kind="Pod"} 1.0',
+        "modelyard_api_requests_unanswered 1.0",
         "modelyard_queue_depth 7.0",
         'modelyard_cached_objects{kind="Pod"} 3.0',
         'modelyard_cached_objects{kind="CustomModel"} 11.0',
