@@ -166,8 +166,8 @@ LOCKED = [
 
 def _locked(field: str) -> str:
     return (
-        f"spec.{field}: Invalid value: {field} is locked while a version serves, because its pods were told the old "
-        "value; create a new CustomModel instead"
+        f"spec.{field}: Invalid value: {field} is locked while a version serves or is tested, because "
+        "its pods were told the old value; create a new CustomModel instead"
     )
 
 

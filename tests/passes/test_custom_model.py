@@ -321,7 +321,9 @@ async def test_the_old_version_stays_for_as_long_as_the_switch_is_not_seen() -> 
     world = await serving_v1()
     old = workload(world, "hello-1")
     endpoints = world.platform._endpoints
-    world.platform._endpoints = lambda ns, name: None if name == "hello" else endpoints(ns, name)  # type: ignore[method-assign]
+    world.platform._endpoints = lambda namespace, name: (  # type: ignore[method-assign]
+        None if name == "hello" else endpoints(namespace, name)
+    )
     world.user.apply(V2)
     await world.settle()
     await world.pass_time(300, step=60)
@@ -337,7 +339,9 @@ async def test_the_old_version_stays_for_as_long_as_the_switch_is_not_seen() -> 
 async def test_a_candidate_takes_over_only_when_every_replica_is_an_endpoint() -> None:
     world = await serving_v1()
     endpoints = world.platform._endpoints
-    world.platform._endpoints = lambda ns, name: None if name.startswith("hello-2") else endpoints(ns, name)  # type: ignore[method-assign]
+    world.platform._endpoints = lambda namespace, name: (  # type: ignore[method-assign]
+        None if name.startswith("hello-2") else endpoints(namespace, name)
+    )
     world.user.apply(V2)
     await world.settle()
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-2") == ("Unknown", "Promoting")

@@ -66,7 +66,7 @@ async def test_row_image_known_by_tag_alone_is_true_and_not_pinned() -> None:
     world = World()
 
     async def resolve(image: str, secrets: object) -> Resolution:
-        return Unresolved("registry.example has no such image", in_registry=False)
+        return Unresolved("registry.example has no such image", may_answer_later=False)
 
     world.resolve = resolve
     world.user.apply(make_environment())

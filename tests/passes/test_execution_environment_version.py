@@ -24,7 +24,7 @@ from tests.support.world import DIGEST, World
 Manifest = dict[str, Any]
 
 NAME = "python-1"
-AWAY = Unresolved("registry.example does not answer: timed out", in_registry=True)
+AWAY = Unresolved("registry.example does not answer: timed out", may_answer_later=True)
 
 
 class Registry:
@@ -96,7 +96,9 @@ async def test_a_registry_that_stays_away_is_given_up_and_the_tag_is_used() -> N
 
 
 async def test_an_image_that_no_registry_has_is_used_by_tag_at_once() -> None:
-    world = _world(Registry(Unresolved("registry.example has no image envs/python:1", in_registry=False)))
+    world = _world(
+        Registry(Unresolved("registry.example has no image envs/python:1", may_answer_later=False))
+    )
     await world.settle()
     found = conditions(world, EXECUTION_ENVIRONMENT_VERSION, NAME)
     assert (found["Ready"], found["Pinned"]) == (("True", "UsedByTag"), ("False", "NotInRegistry"))
@@ -148,7 +150,9 @@ async def test_a_version_that_is_being_deleted_is_left_alone() -> None:
     world = _world(registry)
     metadata = world.get(EXECUTION_ENVIRONMENT_VERSION, NAME)["metadata"]
     world.user.edit(
-        EXECUTION_ENVIRONMENT_VERSION, NAME, metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"}
+        EXECUTION_ENVIRONMENT_VERSION,
+        NAME,
+        metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"},
     )
     assert await _outcome(world, registry) == Settled()
     assert registry.asked == []

@@ -46,6 +46,12 @@ def _jobs(world: World) -> list[str]:
     return [name for name in names(world, JOB) if name.startswith(CHECK)]
 
 
+def _without_pods(world: World) -> Manifest:
+    """The check's Job that has no pod yet."""
+    owners = {pod["metadata"]["labels"]["modelyard.dev/workload"] for pod in world.all(POD)}
+    return next(world.get(JOB, name) for name in _jobs(world) if name not in owners)
+
+
 async def _running() -> World:
     """A test by hand whose Job runs on and on, and has a pod."""
     world = await serving_v1()
@@ -356,6 +362,7 @@ async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:
     assert len(_jobs(world)) == 1
     await world.pass_time(31, step=31)
     assert len(_jobs(world)) == 2
+    world.platform._pod(_without_pods(world), 0)
     await world.pass_time(750, step=30)
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
     assert world.message(MODEL_TEST, CHECK, "Succeeded") == (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -30,12 +30,15 @@ def story(request: pytest.FixtureRequest) -> Iterator[Story]:
 
 
 _FAILED = pytest.StashKey[bool]()
+Report = Generator[None, pytest.TestReport, pytest.TestReport]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:  # type: ignore[misc]
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember a failed test, so that its transcript does not fail it again."""
     report = yield
-    if report.when == "call" and report.failed:  # type: ignore[attr-defined]
+    if report.when == "call" and report.failed:
         item.stash[_FAILED] = True
-    return report  # type: ignore[return-value]
+    return report

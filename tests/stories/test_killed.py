@@ -7,7 +7,7 @@ No label is given twice and nothing untested serves on the way: `Invariants` loo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,40 +58,34 @@ class Killer:
         return self.count == self.at
 
 
-async def _live(world: World, killer: Killer | None) -> None:
-    """Two good versions, a third that is not, and then the one that serves is taken back."""
-    world.platform.failing["hello-3"] = BAD
-    steps: list[Callable[[], None]] = [
-        lambda: world.user.apply(
-            make_environment(), make_model(gate=make_gate("accuracy")), make_version("hello-1", label=None)
-        ),
-        lambda: world.user.apply(make_version("hello-2", label=None, replicas=2)),
-        lambda: world.user.apply(make_version("hello-3", label=None)),
-        lambda: world.user.delete(CUSTOM_MODEL_VERSION, "hello-2"),
-    ]
-    for step in steps:
-        step()
-        await _settled(world, killer)
-        for _ in range(2):
-            await _on(world, killer)
+Step = Callable[[World], None]
+
+LIFE: tuple[Step, ...] = (
+    lambda world: world.user.apply(
+        make_environment(), make_model(gate=make_gate("accuracy")), make_version("hello-1", label=None)
+    ),
+    lambda world: world.user.apply(make_version("hello-2", label=None, replicas=2)),
+    lambda world: world.user.apply(make_version("hello-3", label=None)),
+    lambda world: world.user.delete(CUSTOM_MODEL_VERSION, "hello-2"),
+)
+"""Two good versions, a third that is not, and then the one that serves is taken back."""
 
 
-async def _settled(world: World, killer: Killer | None) -> None:
+async def _live(world: World, step: Step) -> None:
+    """One step of a life, until its drain is over; whenever the operator is killed there is a new one."""
+    step(world)
+    await _surviving(world, world.settle)
+    for _ in range(2):
+        await _surviving(world, lambda: world.pass_time(20, step=20))
+
+
+async def _surviving(world: World, go: Callable[[], Awaitable[None]]) -> None:
     try:
-        await world.settle()
+        await go()
     except Killed:
         world.api.actor = "operator"
         world.start_operator()
-        await _settled(world, killer)
-
-
-async def _on(world: World, killer: Killer | None) -> None:
-    try:
-        await world.pass_time(20, step=20)
-    except Killed:
-        world.api.actor = "operator"
-        world.start_operator()
-        await _settled(world, killer)
+        await _surviving(world, world.settle)
 
 
 def _end(world: World) -> dict[str, Any]:
@@ -115,26 +109,24 @@ def _end(world: World) -> dict[str, Any]:
     }
 
 
-async def _undisturbed() -> tuple[dict[str, Any], int]:
-    world = World()
-    await _live(world, None)
-    return _end(world), len(world.writes())
-
-
 async def test_killed_at_each_write_in_turn() -> None:
-    expected, writes = await _undisturbed()
-    assert expected["serving"] == "hello-1"
-    assert expected["labels"] == {"hello-1": "1.0", "hello-2": "2.0", "hello-3": "3.0"}
-    assert expected["promotions"] == ["1.0", "2.0", "1.0"]
-    struck = set()
-    for at in range(1, writes + 1):
-        world = World(seed=at)
-        killer = Killer(world, at)
-        await _live(world, killer)
-        struck.add(killer.struck)
-        end = _end(world)
-        assert end == expected, f"killed {killer.struck}"
-        assert not world.failures, (killer.struck, world.failures)
+    before, struck = World(), set()
+    before.platform.failing["hello-3"] = BAD
+    for step in LIFE:
+        undisturbed = before.copy()
+        await _live(undisturbed, step)
+        for at in range(1, len(undisturbed.writes()) + 1):
+            world = before.copy()
+            killer = Killer(world, at)
+            await _live(world, step)
+            struck.add(killer.struck)
+            assert _end(world) == _end(undisturbed), f"killed {killer.struck}"
+            assert not world.failures, (killer.struck, world.failures)
+        before = undisturbed
+    end = _end(before)
+    assert end["serving"] == "hello-1"
+    assert end["labels"] == {"hello-1": "1.0", "hello-2": "2.0", "hello-3": "3.0"}
+    assert end["promotions"] == ["1.0", "2.0", "1.0"]
     assert "" not in struck, "a write was announced at which nobody was killed"
     assert len(struck) > 20
 
@@ -157,7 +149,7 @@ async def test_labels_stay_when_killed_between_the_ledger_and_the_rest() -> None
     world.user.delete(CUSTOM_MODEL_VERSION, "hello-a")
     world.user.apply(make_version("hello-0", label=None))
     world.start_operator()
-    await _settled(world, None)
+    await _surviving(world, world.settle)
     assert _labels(world) == {"hello-a": "1.0", "hello-b": "2.0", "hello-0": "3.0"}
 
 

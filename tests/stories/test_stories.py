@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from modelyard.api.kinds import (
     CONTROLLER_REVISION,
     CUSTOM_MODEL,
@@ -23,7 +25,7 @@ V2 = make_version("hello-2", label="2.0")
 BAD = "row 2: prediction is NaN; every prediction must be a finite number"
 
 
-async def _serves_v1(story: Story, **model: object) -> None:
+async def _serves_v1(story: Story, **model: Any) -> None:
     story.world.user.apply(make_environment(), make_model(**model), V1)
     await story.world.settle()
     await story.time_passes(40)
@@ -357,12 +359,41 @@ async def test_pod_of_a_test_evicted(story: Story) -> None:
 
 
 async def test_pod_of_a_test_evicted_twice(story: Story) -> None:
+    """However often that happens, it is no verdict: the test is made anew until it can speak."""
     story.world.platform.evictions = 2
-    story.say("The pod of the test is evicted, and evicted again: the version is refused, and says why")
+    story.say("The pod of the test is evicted, and evicted again: the test ends without a word on the model")
     await story.user_applies(make_environment(), make_model(), V1)
-    await story.time_passes(40)
-    assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "TestsFailed")
+    assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "RunAgain")
     assert "Evicted" in story.world.message(CUSTOM_MODEL_VERSION, "hello-1")
+    await story.time_passes(90)
+    assert _serving(story) == "hello-1"
+
+
+async def test_gate_tightened_before_an_older_version_takes_over(story: Story) -> None:
+    """A verdict holds for the gate that spoke it: passing an older, weaker gate is not enough to be promoted."""
+    await _serves_v1(story, gate=make_gate("accuracy"))
+    await story.user_applies(V2)
+    await story.time_passes(40)
+    story.say("The gate gets a second test, which version 1 would not pass; then version 2 is taken back")
+    await story.user_applies(make_model(gate=make_gate("accuracy", "fairness")))
+    story.world.platform.failing["hello-1"] = BAD
+    await story.user_deletes(CUSTOM_MODEL_VERSION, "hello-2")
+    await story.time_passes(60)
+    assert _serving(story) == "hello-2"
+    assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "TestsFailed")
+
+
+async def test_passes_and_then_crashes_before_it_serves(story: Story) -> None:
+    story.world.platform.holds_jobs = True
+    story.say("A version passes its tests and crashes before it can take over")
+    await story.user_applies(make_environment(), make_model(), V1)
+    story.world.platform.holds_jobs = False
+    story.world.platform.crash_before_verdict.add("hello-1")
+    await story.goes_on()
+    assert story.world.get(CUSTOM_MODEL, "hello")["status"].get("serving") is None
+    await story.time_passes(400)
+    assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "TestsFailed")
+    assert story.world.condition(CUSTOM_MODEL, "hello") == ("False", "CandidateRejected")
 
 
 async def test_spread_that_does_not_fit(story: Story) -> None:

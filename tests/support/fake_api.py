@@ -1,9 +1,10 @@
 """An API server in memory: as much of the real one as a pass can notice.
 
 It stands where `kube.session.Session` stands, so that everything above it is the real thing: LiveCluster,
-cache, drift, ownership. `tests/apiserver` holds the same code against a real one. What it does: server-side apply (fields that the manager gave up are removed), the status
-subresource, generation and resourceVersion, uids, preconditions, immutability of what is immutable, collection
-of what a deleted owner owned, and a log of all writes.
+cache, drift, ownership. `tests/apiserver` holds the same code against a real one. What it does: server-side
+apply (fields that the manager gave up are removed), the status subresource, generation and resourceVersion,
+uids, preconditions, immutability of what is immutable, collection of what a deleted owner owned, and a log of
+all writes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -21,15 +22,17 @@ from modelyard.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
 from modelyard.status.conditions import timestamp
 
 Manifest = dict[str, Any]
+T = TypeVar("T")
 Address = tuple[Kind, str, str]
 
 _PLURALS = {(kind.group, kind.version, kind.plural): kind for kind in ALL_KINDS}
 _OWN_GROUP = "modelyard.dev"
 
 
-def copied(value: Any) -> Any:
+def copied(value: T) -> T:
     """A copy of JSON; an order of magnitude faster than `copy.deepcopy`."""
-    return orjson.loads(orjson.dumps(value))
+    copy: T = orjson.loads(orjson.dumps(value))
+    return copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class FakeApi:
         self.after_write: Callable[[Write], None] | None = None
         self.collector_is_late = False
         """While true, what a deleted owner owned stays; `collect` makes up for it."""
+
+    def fill_from(self, other: FakeApi) -> None:
+        """Hold what another store holds; objects are never changed in place, so the two do not meet again."""
+        self.objects, self._owned = dict(other.objects), dict(other._owned)
+        self.version, self._uid = other.version, other._uid
 
     # --- the operator's side: the signature of kube.session.Session.request -----------------------------
 

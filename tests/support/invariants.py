@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard.api import labels
-from modelyard.api.kinds import DEPLOYMENT, MODEL_LEDGER
+from modelyard.api.custom_model import CustomModel
+from modelyard.api.kinds import CUSTOM_MODEL, DEPLOYMENT, MODEL_LEDGER
 from modelyard.manifests.service import NOBODY
+from modelyard.roles.gate import gate_hash, tests_of
 from tests.support.fake_api import FakeApi, Write, addresses
 
 Manifest = dict[str, Any]
@@ -33,6 +35,7 @@ class Invariants:
             return
         if write.kind == "ModelLedger":
             self._labels_stay(write.after)
+            self._promoted_by_the_gate_as_it_is(write)
         if write.kind == "Service" and write.name == _model(write.after):
             self._serves_only_what_passed(write.after)
         if write.kind == "Job":
@@ -45,6 +48,20 @@ class Invariants:
             key = (owner, ledger["metadata"]["name"], fact["label"])
             given = self._labels.setdefault(key, fact["key"])
             assert given == fact["key"], f"label {fact['label']} was given to {given} and to {fact['key']}"
+
+    def _promoted_by_the_gate_as_it_is(self, write: Write) -> None:
+        before, after = (
+            (ledger or {}).get("spec", {}).get("serving") for ledger in (write.before, write.after)
+        )
+        if after is None or (before and before["key"] == after["key"]):
+            return
+        ledger = write.after or {}
+        metadata, facts = ledger["metadata"], ledger["spec"]["versions"]
+        model = CustomModel.model_validate(
+            self._api.get(CUSTOM_MODEL, metadata["namespace"], metadata["name"])
+        )
+        verdict = next(fact for fact in facts if fact["key"] == after["key"]).get("verdict") or {}
+        assert verdict.get("gate") == gate_hash(tests_of(model.spec)), f"{after['name']} passed another gate"
 
     def _serves_only_what_passed(self, service: Manifest) -> None:
         selected = service["spec"]["selector"][labels.SERVES]

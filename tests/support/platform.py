@@ -43,6 +43,9 @@ class Platform:
 
     _versions: dict[str, str] = field(default_factory=dict)
 
+    crash_before_verdict: set[str] = field(default_factory=set)
+    """Versions whose pods answer a Job and crash before it has reported."""
+
     def step(self, now: datetime) -> bool:
         """Bring everything one step closer to what is asked; whether anything changed."""
         before, actor = len(self.api.writes), self.api.actor
@@ -129,6 +132,9 @@ class Platform:
         job = self.api.peek(JOB, namespace, name)
         if self.holds_jobs or self._pods(namespace, name):
             return
+        if self.crash_before_verdict:
+            self.behaviour[self.crash_before_verdict.pop()] = "crashes"
+            return
         summary = self._run(namespace, job)
         self._pod(job, 0)
         pod = self._pods(namespace, name)[0]
@@ -147,11 +153,11 @@ class Platform:
             "message": json.dumps(summary),
             "finishedAt": timestamp(now),
         }
-        status = {
+        done: Manifest = {
             "phase": "Succeeded",
             "containerStatuses": [{"name": "check", "state": {"terminated": ended}}],
         }
-        self._set(POD, namespace, pod["metadata"]["name"], status)
+        self._set(POD, namespace, pod["metadata"]["name"], done)
         condition = {"type": "Complete", "status": "True", "lastTransitionTime": timestamp(now)}
         self._set(JOB, namespace, name, {"conditions": [condition]})
 
@@ -169,7 +175,7 @@ class Platform:
             self.api.peek(*a) for a in addresses(self.api, "ControllerRevision") if a[1] == namespace
         ]
         records = [r["data"] for r in revisions]
-        return next(r["version"] for r in records if (r["model"], r["label"]) == (model, label))
+        return next(str(r["version"]) for r in records if (r["model"], r["label"]) == (model, label))
 
     def _set(self, kind: Any, namespace: str, name: str, status: Manifest) -> None:
         if self.api.peek(kind, namespace, name).get("status") != status:

@@ -82,12 +82,21 @@ class World:
         self.api.watchers.append(self._watch)
         self.start_operator()
 
+    def copy(self) -> World:
+        """The same world at this moment, with a new operator; what happens in one does not happen in the other."""
+        twin = World(self.settings, self.seed, self.overlap)
+        twin.now = self.now
+        twin.api.fill_from(self.api)
+        twin.platform.failing.update(self.platform.failing)
+        twin.start_operator()
+        return twin
+
     # --- the operator ----------------------------------------------------------------------------------
 
     def start_operator(self) -> None:
         """A new process: it knows nothing, lists everything and looks at every object."""
         self.cache, self._schedule = Cache(), Schedule[Key]()
-        self.cluster = LiveCluster(self.api, self.cache, now=lambda: self.now)  # type: ignore[arg-type]
+        self.cluster = LiveCluster(self.api, self.cache, now=lambda: self.now)
         self.cache.listen(self._wake)
         self.relist()
 
@@ -220,7 +229,9 @@ class World:
 
     def message(self, kind: Kind, name: str, type: str = "Ready") -> str:
         """The message of a condition."""
-        return next(c["message"] for c in self.get(kind, name)["status"]["conditions"] if c["type"] == type)
+        return next(
+            str(c["message"]) for c in self.get(kind, name)["status"]["conditions"] if c["type"] == type
+        )
 
     def writes(self, actor: str = "operator", since: int = 0) -> list[Write]:
         """What an actor changed, in order."""

@@ -101,15 +101,15 @@ class CustomModelSpec(ApiModel):
 
     target_name: Name
     """Name of what is predicted, 1 to 500 characters; told to the model as TARGET_NAME. Locked while a
-    version serves."""
+    version serves or is tested."""
 
     positive_class_label: Name | None = None
     """Binary only: name of the positive class, 1 to 500 characters (default "1"). Set both labels or neither.
-    Locked while a version serves."""
+    Locked while a version serves or is tested."""
 
     negative_class_label: Name | None = None
     """Binary only: name of the negative class, 1 to 500 characters (default "0"). Set both labels or neither.
-    Locked while a version serves."""
+    Locked while a version serves or is tested."""
 
     prediction_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Binary only: from which probability on a row counts as positive, 0 to 1 (default 0.5); told to the
@@ -228,9 +228,9 @@ class CustomModelStatus(ApiModel):
 
 def _locked(name: str, same: str) -> Rule:
     return Rule(
-        f"!has(self.status) || !has(self.status.serving) || {same}",
-        f"{name} is locked while a version serves, because its pods were told the old value; create a new CustomModel"
-        " instead",
+        f"!has(self.status) || !(has(self.status.serving) || has(self.status.candidate)) || {same}",
+        f"{name} is locked while a version serves or is tested, because its pods were told the old value;"
+        " create a new CustomModel instead",
         f".spec.{name}",
     )
 

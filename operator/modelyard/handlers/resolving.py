@@ -29,9 +29,9 @@ def resolver(client: RegistryClient) -> Resolve:
         except InvalidReference as error:
             return Malformed(str(error))
         except NotInRegistry as error:
-            return Unresolved(str(error), in_registry=False)
+            return Unresolved(str(error), may_answer_later=False)
         except (RegistryError, InvalidSecret) as error:
-            return Unresolved(str(error), in_registry=True)
+            return Unresolved(str(error), may_answer_later=True)
         return Resolved(str(reference.with_digest(digest)), digest)
 
     return resolve

@@ -107,7 +107,7 @@ def _verdict(
 
 
 def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None:
-    if status.overall_status not in ENDED:
+    if status.overall_status not in ENDED or says_nothing(status):
         return None
     return TestFact(
         test=test.name,
@@ -116,6 +116,11 @@ def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None
         message=why(status)[:MESSAGE_KEPT],
         required=test.required,
     )
+
+
+def says_nothing(status: ModelTestStatus) -> bool:
+    """Whether the test ended without a word on the model: its pods were lost, twice."""
+    return CheckStatus(status.overall_status) is CheckStatus.ABORTED
 
 
 def why(status: ModelTestStatus) -> str:

@@ -87,6 +87,11 @@ def is_passed(fact: VersionFact, template_hash: str) -> bool:
     return verdict is not None and verdict.result == "Passed" and verdict.template_hash == template_hash
 
 
+def may_promote(fact: VersionFact, template_hash: str, gate: str) -> bool:
+    """Whether it passed, and passed the gate as it is now: a gate that was tightened is asked again."""
+    return is_passed(fact, template_hash) and fact.verdict is not None and fact.verdict.gate == gate
+
+
 def drain_ends(ledger: ModelLedgerSpec) -> datetime | None:
     """When the pods of the version that served before may end; None while the switch was not seen yet."""
     serving = ledger.serving

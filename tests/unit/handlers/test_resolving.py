@@ -39,15 +39,15 @@ async def test_a_digest_makes_a_reference_by_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "in_registry"),
+    ("error", "may_answer_later"),
     [
         (NotInRegistry("h", "has no such image"), False),
         (Unauthorized("h", "wants other credentials"), True),
         (Unreachable("h", "does not answer"), True),
     ],
 )
-async def test_what_a_registry_refuses_is_a_value(error: ImageError, in_registry: bool) -> None:
-    assert await resolve(Registry(error)) == Unresolved(str(error), in_registry=in_registry)
+async def test_what_a_registry_refuses_is_a_value(error: ImageError, may_answer_later: bool) -> None:
+    assert await resolve(Registry(error)) == Unresolved(str(error), may_answer_later=may_answer_later)
 
 
 async def test_what_is_no_image_is_not_asked_for() -> None:

@@ -47,7 +47,7 @@ def test_text_stays_text_and_all_else_is_encoded() -> None:
 def test_there_is_no_empty_part(files: tuple[CodeFile, ...], parts: set[str]) -> None:
     made = _made(*files)
     assert made.keys() & {"data", "binaryData"} == parts
-    assert made["immutable"] is True
+    assert made["immutable"]
 
 
 def test_every_item_of_the_volume_is_a_key_of_the_config_map() -> None:

@@ -30,7 +30,7 @@ def verdict(result: str, gate: str = GATE, template: str = "t") -> VerdictFact:
     """A verdict on the template `t`."""
     said = "Passed" if result == "passed" else "Failed"
     return VerdictFact(
-        result=said,  # type: ignore[arg-type]
+        result=said,
         at=NOW,
         gate=gate,
         image="image",

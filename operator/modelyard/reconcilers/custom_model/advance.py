@@ -13,8 +13,8 @@ from modelyard.api.model_test import ModelTest
 from modelyard.manifests.gate_test import gate_test_name, is_asked
 from modelyard.reconcilers.custom_model.facts import Facts, Workload, ready_pods
 from modelyard.roles import ledger as ledgers
-from modelyard.roles.gate import Tested, refusal, verdict
-from modelyard.roles.roles import Role, fact_of, is_passed
+from modelyard.roles.gate import Tested, gate_hash, refusal, verdict
+from modelyard.roles.roles import Role, fact_of, may_promote
 from modelyard.status.pods import diagnose, had_its_time, is_ready
 
 
@@ -36,24 +36,37 @@ def _candidate(facts: Facts) -> tuple[VersionFact, Workload] | None:
 
 
 def _judged(facts: Facts) -> ModelLedgerSpec:
-    """With the candidate's verdict, if it has none for what it is now and there is one to give."""
+    """With the candidate's verdict, if there is one to give: on what it is now, by the gate as it is now."""
     under_test = _candidate(facts)
     if under_test is None:
         return facts.ledger
     fact, workload = under_test
-    if is_passed(fact, workload.frozen.template_hash):
-        return facts.ledger
-    spoken = _verdict(facts, fact, workload)
+    spoken = _refusal(facts, fact, workload)
+    if spoken is None and not _may_promote(facts, fact, workload):
+        spoken = _verdict(facts, fact, workload)
     return ledgers.with_verdict(facts.ledger, fact.key, spoken) if spoken else facts.ledger
 
 
-def _verdict(facts: Facts, fact: VersionFact, workload: Workload) -> VerdictFact | None:
+def _may_promote(facts: Facts, fact: VersionFact, workload: Workload) -> bool:
+    return may_promote(fact, workload.frozen.template_hash, gate_hash(facts.gate))
+
+
+def _tested(workload: Workload) -> Tested:
     frozen = workload.frozen
-    tested = Tested(frozen.image, frozen.code_digest, frozen.template_hash)
+    return Tested(frozen.image, frozen.code_digest, frozen.template_hash)
+
+
+def _refusal(facts: Facts, fact: VersionFact, workload: Workload) -> VerdictFact | None:
+    """Of a candidate whose pods do not come up, whether it passed its tests before or not."""
+    if any(map(_is_running, facts.tests_for(fact.key))):
+        return None
+    why = _why_it_never_came_up(facts, workload)
+    return refusal(facts.gate, _tested(workload), why, now=facts.now) if why else None
+
+
+def _verdict(facts: Facts, fact: VersionFact, workload: Workload) -> VerdictFact | None:
+    frozen, tested = workload.frozen, _tested(workload)
     tests = {test.metadata.name: test for test in facts.tests_for(fact.key)}
-    never_came_up = None if any(map(_is_running, tests.values())) else _why_it_never_came_up(facts, workload)
-    if never_came_up:
-        return refusal(facts.gate, tested, never_came_up, now=facts.now)
     known = {name: test.spec for name, test in tests.items()}
     results = {
         test.name: (name, tests[name].status)
@@ -83,7 +96,7 @@ def _promoted(facts: Facts) -> ModelLedgerSpec:
         return facts.ledger
     fact, workload = under_test
     ready = ready_pods(workload.endpoints) & {p["metadata"]["uid"] for p in workload.pods if is_ready(p)}
-    if not is_passed(fact, workload.frozen.template_hash) or len(ready) < workload.frozen.replicas:
+    if not _may_promote(facts, fact, workload) or len(ready) < workload.frozen.replicas:
         return facts.ledger
     return ledgers.with_promotion(facts.ledger, fact, now=facts.now)
 

@@ -9,6 +9,7 @@ from modelyard.api.model_ledger import ServingFact, VersionFact
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.service import stable_url
+from modelyard.reconcilers.custom_model.desired import made_anew_at
 from modelyard.reconcilers.custom_model.facts import Facts, ready_pods
 from modelyard.roles.gate import failures, gate_hash
 from modelyard.roles.roles import candidate, drain_ends, fact_of, is_refused, newest
@@ -44,8 +45,15 @@ def _status(facts: Facts, found: list[Finding], settings: Settings) -> dict[str,
         latestVersion=latest.name if latest else None,
         candidate={"name": next_up.name, "label": next_up.label} if next_up else None,
         serving={**_who_serves(serving), **_digest(facts, serving.key)} if serving else None,
-        address={"url": stable_url(meta.namespace, meta.name, settings.cluster_domain)} if serving else None,
+        address={"url": stable_url(meta.namespace, meta.name, settings.cluster_domain)}
+        if _is_ours(serving)
+        else None,
     )
+
+
+def _is_ours(serving: ServingFact | None) -> bool:
+    """Whether the model's Service was ever seen to send to a version: before that its name may be another's."""
+    return serving is not None and (serving.switched_at is not None or serving.previous_key is not None)
 
 
 def _who_serves(serving: ServingFact) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def _outcome(facts: Facts, refusal: Refusal | None, stalled: bool) -> Outcome:
     if serving and serving.previous_key and facts.is_draining(serving.previous_key):
         ends = drain_ends(facts.ledger)
         return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
-    if refusal or _is_starting(facts):
+    if refusal or _is_starting(facts) or any(made_anew_at(test, facts.now) for test in facts.tests):
         return Waiting(RETRY)
     return Stalled() if stalled else Settled()
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from modelyard.api import labels
 from modelyard.api.kinds import CONTROLLER_REVISION, MODEL_LEDGER, MODEL_TEST, NETWORK_POLICY
+from modelyard.api.model_test import ModelTest
 from modelyard.manifests.gate_test import gate_test_name, is_asked
 from modelyard.manifests.metadata import Child, Manifest
 from modelyard.manifests.service import stable_service
 from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model.facts import Facts
+from modelyard.roles.gate import says_nothing
 from modelyard.roles.roles import Role, fact_of
 from modelyard.settings import Settings
 
 _LAST = frozenset({NETWORK_POLICY.name, CONTROLLER_REVISION.name})
+
+
+PAUSE = timedelta(seconds=60)
+"""How long a test that said nothing about the model stands before it is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,27 @@ def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
         for test in facts.gate
         if is_asked(known, facts.workloads[key].frozen, test)
     }
+    lost = {test.metadata.name for test in facts.tests if made_anew_at(test, facts.now) == facts.now}
     return tuple(
         child
         for child in facts.children
         if child["kind"] == MODEL_TEST.name
-        and child["metadata"]["name"] not in wanted
-        and not _is_judged(facts, child["metadata"]["labels"][labels.OF_VERSION])
+        and (
+            child["metadata"]["name"] in lost & wanted
+            or (
+                child["metadata"]["name"] not in wanted
+                and not _is_judged(facts, child["metadata"]["labels"][labels.OF_VERSION])
+            )
+        )
     )
+
+
+def made_anew_at(test: ModelTest, now: datetime) -> datetime | None:
+    """When a test that said nothing about the model is made anew, at the earliest now; None if it spoke."""
+    completed = test.status.completed_at
+    if completed is None or not says_nothing(test.status):
+        return None
+    return max(now, completed + PAUSE)
 
 
 def desired(facts: Facts, settings: Settings) -> Plan:

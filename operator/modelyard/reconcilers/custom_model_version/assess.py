@@ -13,7 +13,7 @@ from modelyard.manifests.code import code_digest
 from modelyard.manifests.gate_test import gate_test_name
 from modelyard.reconcilers.custom_model_version.desired import template_is_modified
 from modelyard.reconcilers.custom_model_version.facts import Facts
-from modelyard.roles.gate import ENDED, failures, tests_of
+from modelyard.roles.gate import ENDED, failures, says_nothing, tests_of, why
 from modelyard.roles.roles import Role, drain_ends, is_passed
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, true, unknown
@@ -105,6 +105,10 @@ def _ready_rejected(facts: Facts) -> Finding:
 
 
 def _ready_serving(facts: Facts) -> Finding:
+    if not facts.is_switched:
+        return unknown(
+            Type.READY, Reason.PROMOTING, "passed its tests; the model's Service does not send here yet"
+        )
     if facts.frozen is None:
         message = (
             "the record of what was tested is gone and can't be made again alike; its pods are left as they are. "
@@ -137,7 +141,10 @@ def _ready_candidate(facts: Facts) -> Finding:
 
 def _serving(facts: Facts) -> Finding:
     if facts.model and facts.role is Role.SERVING:
-        return true(Type.SERVING, Reason.SERVING, f'CustomModel "{facts.model.metadata.name}" sends here')
+        name = facts.model.metadata.name
+        if not facts.is_switched:
+            return unknown(Type.SERVING, Reason.PROMOTING, f'Service "{name}" is about to send here')
+        return true(Type.SERVING, Reason.SERVING, f'CustomModel "{name}" sends here')
     return false(Type.SERVING, Reason.NOT_SERVING)
 
 
@@ -230,7 +237,8 @@ def _workload(facts: Facts) -> Finding:
 
 def _tests(facts: Facts) -> Finding:
     fact, frozen = facts.fact, facts.frozen
-    if fact and frozen and is_passed(fact, frozen.template_hash):
+    stays = fact and frozen and is_passed(fact, frozen.template_hash) and facts.role is not Role.CANDIDATE
+    if stays or facts.may_promote:
         return true(Type.TESTS_PASSED, Reason.PASSED, _verdict_message(facts))
     if fact and fact.verdict and facts.role is Role.REJECTED:
         return false(Type.TESTS_PASSED, Reason.TESTS_FAILED, _verdict_message(facts))
@@ -241,7 +249,12 @@ def _tests(facts: Facts) -> Finding:
     open_tests = [known[name] for name in names if name in known and not _is_over(known[name])]
     ended = sum(name in known and _is_over(known[name]) for name in names)
     count = f"{ended} of {len(tests_of(facts.model.spec))} tests ended"
-    return _held_up(facts, open_tests, count) or unknown(Type.TESTS_PASSED, Reason.TESTING, count)
+    lost = [known[name] for name in names if name in known and says_nothing(known[name].status)]
+    return (
+        _held_up(facts, open_tests, count)
+        or _lost(lost, count)
+        or unknown(Type.TESTS_PASSED, Reason.TESTING, count)
+    )
 
 
 def _is_over(test: ModelTest) -> bool:
@@ -257,6 +270,16 @@ def _held_up(facts: Facts, tests: Iterable[ModelTest], count: str) -> Finding | 
                 since = test.metadata.creation_timestamp
                 return _named(facts, Reason(said.reason), message, since, type=Type.TESTS_PASSED)
     return None
+
+
+def _lost(tests: list[ModelTest], count: str) -> Finding | None:
+    """A test whose every run was lost says nothing about the model; it is made anew before long."""
+    if not tests:
+        return None
+    said = (
+        f'{count}; ModelTest "{tests[0].metadata.name}" says nothing about the model: {why(tests[0].status)}'
+    )
+    return unknown(Type.TESTS_PASSED, Reason.RUN_AGAIN, f"{said}; it is made anew before long")
 
 
 def _template(facts: Facts) -> Finding:
@@ -307,13 +330,18 @@ def _named(
 
 
 HELD_UP = frozenset(
-    {Reason.CONFIG_MAP_NOT_FOUND, Reason.NAME_TAKEN, Reason.FORBIDDEN, Reason.INVALID_SPEC, Reason.RUN_AGAIN}
+    {
+        Reason.CONFIG_MAP_NOT_FOUND,
+        Reason.NAME_TAKEN,
+        Reason.FORBIDDEN,
+        Reason.INVALID_SPEC,
+        Reason.RUN_AGAIN,
+        Reason.POD_CREATION_REFUSED,
+    }
 )
 """Why a test does not go on, as far as its version's status repeats it."""
 
-HUMAN = frozenset(
-    {Reason.LABEL_TAKEN, Reason.START_SCRIPT_MISSING, Reason.SOURCE_TOO_LARGE, Reason.TESTS_FAILED}
-)
+HUMAN = frozenset({Reason.LABEL_TAKEN, Reason.START_SCRIPT_MISSING, Reason.SOURCE_TOO_LARGE})
 
 
 def _is_stalled(facts: Facts, refusal: Refusal | None) -> bool:

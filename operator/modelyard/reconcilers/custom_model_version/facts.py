@@ -19,7 +19,7 @@ from modelyard.manifests.environment_version import is_current
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Manifest, Owner
 from modelyard.roles.gate import gate_hash, tests_of
-from modelyard.roles.roles import Role, fact_of, is_draining, roles
+from modelyard.roles.roles import Role, fact_of, is_draining, may_promote, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,19 @@ class Facts:
             return Role.UNLABELLED
         gate = gate_hash(tests_of(self.model.spec))
         return roles(gate=gate, live=self.live, ledger=self.ledger)[self.key]
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether the model's Service was seen to send to the version that serves."""
+        serving = self.ledger.serving
+        return serving is not None and serving.switched_at is not None
+
+    @property
+    def may_promote(self) -> bool:
+        """Whether it passed its tests, and those of the gate as it is now."""
+        if self.fact is None or self.frozen is None or self.model is None:
+            return False
+        return may_promote(self.fact, self.frozen.template_hash, gate_hash(tests_of(self.model.spec)))
 
     @property
     def draining(self) -> bool:

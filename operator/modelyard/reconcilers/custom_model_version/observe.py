@@ -39,7 +39,7 @@ from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model_version.facts import Facts, SourceFacts
 from modelyard.roles.gate import tests_of
 from modelyard.roles.ledger import Declared, label_conflict
-from modelyard.roles.roles import Role, is_passed
+from modelyard.roles.roles import Role
 
 CHILDREN = (
     DEPLOYMENT,
@@ -101,9 +101,8 @@ async def with_gate(cluster: Cluster, facts: Facts) -> Facts:
     """
     if facts.model is None or facts.frozen is None or facts.role is not Role.CANDIDATE or not facts.available:
         return facts
-    if facts.fact and is_passed(facts.fact, facts.frozen.template_hash):
+    if facts.may_promote:
         return facts
-
     known = {test.metadata.name: test.spec for test in facts.tests}
     if all(is_asked(known, facts.frozen, test) for test in tests_of(facts.model.spec)):
         return facts

@@ -44,9 +44,9 @@ def assess(facts: Facts) -> Assessment | None:
 
 
 def _unresolved(facts: Facts, resolution: Unresolved) -> Assessment:
-    reason = Reason.NOT_IN_REGISTRY if not resolution.in_registry else Reason.REGISTRY_UNAVAILABLE
+    reason = Reason.NOT_IN_REGISTRY if not resolution.may_answer_later else Reason.REGISTRY_UNAVAILABLE
     waited = facts.now - facts.version.metadata.creation_timestamp
-    if resolution.in_registry and waited < PATIENCE:
+    if resolution.may_answer_later and waited < PATIENCE:
         found = [
             unknown(Type.READY, reason, resolution.message),
             unknown(Type.PINNED, reason, resolution.message),

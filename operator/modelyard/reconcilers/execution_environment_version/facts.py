@@ -23,7 +23,7 @@ class Unresolved:
     """The digest can't be had from a registry; the kubelet may still find the image."""
 
     message: str
-    in_registry: bool
+    may_answer_later: bool
     """Whether the registry could not be asked (and may answer later), or answered that it has no such image."""
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from modelyard.api.check_plan import CheckStatus, CheckSummary
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
-from modelyard.manifests.metadata import Manifest
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.facts import Facts
-from modelyard.reconcilers.model_test.verdict import LATE, broken, is_inconclusive, verdict
+from modelyard.reconcilers.model_test.verdict import (
+    LATE,
+    POD_STEP,
+    broken,
+    has_no_pod,
+    is_inconclusive,
+    verdict,
+)
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, timestamp, true, unknown
 from modelyard.status.outcomes import Settled, Waiting
@@ -19,7 +24,6 @@ from modelyard.status.pods import diagnose
 from modelyard.status.refusal import Refusal
 
 PULL_STEP = "Next: check the image and the imagePullSecrets in the values of Modelyard's chart."
-POD_STEP = "Next: check quotas, limit ranges and admission policies of the namespace"
 
 GOOD = (CheckStatus.SUCCEEDED, CheckStatus.WARNING)
 
@@ -79,24 +83,20 @@ def _message(summary: CheckSummary) -> str:
 
 def _running(facts: Facts) -> dict[str, Any]:
     begun = _begun(facts) or {"startedAt": timestamp(facts.now), "job": _job(facts)}
-    found = _open(Reason.RUNNING, _progress(facts))
+    found = _open(*_progress(facts))
     return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
 
 
-def _progress(facts: Facts) -> str:
+def _progress(facts: Facts) -> tuple[Reason, str]:
     """What the Job does, or what keeps it from running."""
     problem = diagnose(facts.runners, None)
     if problem and problem.reason is Reason.IMAGE_PULL_FAILED:  # the image is the operator's own
-        return f"{problem.message.partition(' Next: ')[0]} {PULL_STEP}"
+        return problem.reason, f"{problem.message.partition(' Next: ')[0]} {PULL_STEP}"
     if problem:
-        return problem.message
-    if facts.job and not facts.runners and facts.now - _created(facts.job) > LATE:
-        return f'Job "{_job(facts)}" has no pod yet. {POD_STEP}'
-    return f'Job "{_job(facts)}" runs'
-
-
-def _created(job: Manifest) -> datetime:
-    return datetime.fromisoformat(job["metadata"]["creationTimestamp"])
+        return problem.reason, problem.message
+    if has_no_pod(facts):
+        return Reason.POD_CREATION_REFUSED, f'Job "{_job(facts)}" has no pod yet. {POD_STEP}'
+    return Reason.RUNNING, f'Job "{_job(facts)}" runs'
 
 
 def _waiting(facts: Facts, refusal: Refusal | None) -> Assessment:

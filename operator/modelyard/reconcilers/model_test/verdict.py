@@ -30,6 +30,8 @@ LATE = timedelta(seconds=30)
 
 ATTEMPTS = 2
 
+POD_STEP = "Next: check quotas, limit ranges and admission policies of the namespace"
+
 ENDED_JOB = ("Complete", "Failed")
 
 
@@ -99,7 +101,7 @@ def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, probl
 def _of_clock(facts: Facts, job: Manifest) -> CheckSummary | None:
     begun = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
     if facts.now >= begun + lifetime(facts):
-        return aborted(f"{_too_late(facts)}, and its pod never reported; its node may be gone", facts)
+        return aborted(_without_word(facts), facts)
     ended = next((c for c in job.get("status", {}).get("conditions", []) if _is_ended(c)), None)
     if ended and facts.now >= datetime.fromisoformat(ended["lastTransitionTime"]) + LATE:
         return aborted("the pod of the test was deleted before it could report", facts)
@@ -113,6 +115,19 @@ def _is_ended(condition: dict[str, Any]) -> bool:
 def lifetime(facts: Facts) -> timedelta:
     """From the Job's creation to the moment at which we stop waiting for it."""
     return timedelta(seconds=facts.test.spec.timeout_seconds + DEADLINE_MARGIN) + LATE
+
+
+def has_no_pod(facts: Facts) -> bool:
+    """Whether the Job has had its time to get a pod and has none."""
+    if facts.job is None or facts.runners:
+        return False
+    return facts.now >= datetime.fromisoformat(facts.job["metadata"]["creationTimestamp"]) + LATE
+
+
+def _without_word(facts: Facts) -> str:
+    if has_no_pod(facts):
+        return f"no pod could be made for the test's Job. {POD_STEP}"
+    return f"{_too_late(facts)}, and its pod never reported; its node may be gone"
 
 
 def _too_late(facts: Facts) -> str:
