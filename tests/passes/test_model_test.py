@@ -408,6 +408,36 @@ async def test_a_runner_whose_image_cannot_be_pulled_points_at_the_operators_set
     assert "ExecutionEnvironment" not in message
 
 
+async def test_a_runner_that_reached_a_verdict_is_heard_before_its_pod_is_over() -> None:
+    """The kubelet tells that a container ended some time before it gives the pod its last phase."""
+    world = await _running()
+    _ends(world, phase="Running", containerStatuses=_terminated(message=SUMMARY))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == "longRunningService: pod x stopped answering"
+
+
+async def test_a_runner_that_died_is_not_told_to_stay_in_the_foreground() -> None:
+    """Why it died is known with its pod's last phase; until then the test says no more than before."""
+    world = await _running()
+    before = world.get(MODEL_TEST, CHECK)["status"]
+    _ends(world, phase="Running", containerStatuses=_terminated(exitCode=137, reason="Error"))
+    await world.settle()
+    assert world.get(MODEL_TEST, CHECK)["status"] == before
+
+
+async def test_a_test_began_when_it_was_said_to_have_begun() -> None:
+    """The server's clock stamps the Job; a second's difference to ours is no news."""
+    world = await _running()
+    (job,) = (manifest for manifest in world.all(JOB) if manifest["metadata"]["name"].startswith(CHECK))
+    metadata = world.api.peek(JOB, NAMESPACE, job["metadata"]["name"])["metadata"]
+    metadata["creationTimestamp"] = "2026-01-01T12:01:01Z"
+    before = len(world.api.writes)
+    world.start_operator()
+    await world.settle()
+    assert world.writes(since=before) == []
+
+
 async def test_the_death_of_the_model_during_a_test_is_told() -> None:
     world = await _running()
     deployment = workload(world, "hello-1")

@@ -42,6 +42,9 @@ class Platform:
     """How many pods of Jobs are evicted before they can report."""
 
     _versions: dict[str, str] = field(default_factory=dict)
+    """Versions by workload, and below by model and label: also those whose record was deleted."""
+
+    _labels: dict[tuple[str, str], str] = field(default_factory=dict)
 
     crash_before_verdict: set[str] = field(default_factory=set)
     """Versions whose pods answer a Job and crash before it has reported."""
@@ -98,7 +101,7 @@ class Platform:
         record = self.api.objects.get((CONTROLLER_REVISION, namespace, workload))
         if record:
             self._versions[workload] = record["data"]["version"]
-        return self._versions[workload]
+        return self._versions.get(workload, "")
 
     def _endpoints(self, namespace: str, name: str) -> None:
         service = self.api.peek(SERVICE, namespace, name)
@@ -130,7 +133,7 @@ class Platform:
 
     def _job(self, namespace: str, name: str, now: datetime) -> None:
         job = self.api.peek(JOB, namespace, name)
-        if self.holds_jobs or self._pods(namespace, name):
+        if self.holds_jobs or self._pods(namespace, name) or not self._is_mountable(namespace, job):
             return
         if self.crash_before_verdict:
             self.behaviour[self.crash_before_verdict.pop()] = "crashes"
@@ -161,10 +164,13 @@ class Platform:
         condition = {"type": "Complete", "status": "True", "lastTransitionTime": timestamp(now)}
         self._set(JOB, namespace, name, {"conditions": [condition]})
 
+    def _is_mountable(self, namespace: str, job: Manifest) -> bool:
+        """Whether what the pod mounts is there; otherwise it never starts."""
+        return (CONFIG_MAP, namespace, _mounted(job)) in self.api.objects
+
     def _run(self, namespace: str, job: Manifest) -> Manifest:
         """What the runner would say, from its mounted plan and the version's behaviour."""
-        mounted = job["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"]
-        plan = json.loads(self.api.peek(CONFIG_MAP, namespace, mounted)["data"]["plan.json"])
+        plan = json.loads(self.api.peek(CONFIG_MAP, namespace, _mounted(job))["data"]["plan.json"])
         version = self._version_of_label(namespace, plan["model"], plan["version"])
         test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
         failure = self.failing.get(version) or self.failing_tests.get(test)
@@ -174,12 +180,17 @@ class Platform:
         revisions = [
             self.api.peek(*a) for a in addresses(self.api, "ControllerRevision") if a[1] == namespace
         ]
-        records = [r["data"] for r in revisions]
-        return next(str(r["version"]) for r in records if (r["model"], r["label"]) == (model, label))
+        for record in (revision["data"] for revision in revisions):
+            self._labels[record["model"], record["label"]] = record["version"]
+        return self._labels.get((model, label), "")
 
     def _set(self, kind: Any, namespace: str, name: str, status: Manifest) -> None:
         if self.api.peek(kind, namespace, name).get("status") != status:
             self.api.set_status(kind, namespace, name, status)
+
+
+def _mounted(job: Manifest) -> str:
+    return str(job["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"])
 
 
 def _is_ready(pod: Mapping[str, Any]) -> bool:
