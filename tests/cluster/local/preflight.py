@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -50,6 +51,10 @@ class Unfit(Exception):
     """This machine cannot run the local cluster; the message has one sentence a reason."""
 
 
+OLDEST_GO = (1, 21)
+"""The first Go that fetches the one which a module asks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was read of the machine. The defaults describe one that is fit, so that a test says only what is not."""
@@ -58,6 +63,7 @@ class Facts:
     user: int = 0
     capabilities: int = ~0
     go: bool = True
+    go_version: tuple[int, int] = (1, 26)
     built: bool = True
     apt: bool = True
     missing_packages: tuple[str, ...] = ()
@@ -110,6 +116,12 @@ def _programs(facts: Facts) -> list[str]:
     if not facts.go:
         found.append(
             "No `go` on PATH: install Go 1.26 or later from https://go.dev/dl, it builds Kubernetes."
+        )
+    elif not facts.built and facts.go_version < OLDEST_GO:
+        version = ".".join(map(str, facts.go_version))
+        found.append(
+            f"Go {version} is too old to build Kubernetes: install Go 1.26 or later from https://go.dev/dl "
+            "(1.21 and later fetch it by themselves)."
         )
     if facts.missing_packages and not facts.apt:
         names = " ".join(facts.missing_packages)
@@ -179,6 +191,7 @@ def look() -> Facts:
         user=os.geteuid(),
         capabilities=_capabilities(Path("/proc/self/status").read_text()),
         go=go,
+        go_version=_go_version() if go else (0, 0),
         built=go and all(is_built(module) for module in MODULES),
         apt=shutil.which("apt-get") is not None,
         missing_packages=tuple(packages.missing()),
@@ -217,6 +230,13 @@ def overlay_works(folder: Path) -> bool:
             return False
         subprocess.run(["umount", str(parts["merged"])], check=True)
         return True
+
+
+def _go_version() -> tuple[int, int]:
+    """Major and minor of the Go on PATH; (0, 0) when it does not say."""
+    said = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout
+    found = re.match(r"go(\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _capabilities(status: str) -> int:

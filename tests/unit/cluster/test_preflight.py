@@ -12,6 +12,10 @@ UNFIT = {
     "a container without rights": (Facts(capabilities=~(1 << 21)), "Root lacks CAP_SYS_ADMIN"),
     "no cgroups": (Facts(cgroups=False), "No cgroups are mounted"),
     "a firewall that drops": (Facts(dropping_bridge=True), "firewall drops what bridges forward"),
+    "a Go that is too old": (
+        Facts(go_version=(1, 19), built=False),
+        "Go 1.19 is too old to build Kubernetes",
+    ),
     "no Go": (Facts(go=False, built=False), "No `go` on PATH: install Go 1.26"),
     "no apt": (Facts(apt=False, missing_packages=("runc",)), "install runc yourself"),
     "little memory": (Facts(memory_mib=900), "Only 900 MiB of memory are free, the cluster needs 2048"),
