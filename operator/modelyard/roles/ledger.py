@@ -23,6 +23,9 @@ from modelyard.roles.roles import fact_of
 DELETED_KEPT = 10
 """How many deleted versions keep their facts; older ones leave only the high-water label."""
 
+MESSAGES_KEPT = 64
+"""How many versions, the newest ones, keep the messages of their tests: a ledger stays far below what etcd takes."""
+
 PROMOTIONS_KEPT = 20
 
 
@@ -138,6 +141,19 @@ def without_forgotten(ledger: ModelLedgerSpec, live: Collection[str]) -> ModelLe
             "highest_forgotten_label": str(labels.highest([*given, *before])),
         }
     )
+
+
+def with_brief_verdicts(ledger: ModelLedgerSpec) -> ModelLedgerSpec:
+    """Verdicts of old versions stay, without the messages of their tests."""
+    old, new = ledger.versions[:-MESSAGES_KEPT], ledger.versions[-MESSAGES_KEPT:]
+    return ledger.model_copy(update={"versions": [*map(_brief, old), *new]})
+
+
+def _brief(fact: VersionFact) -> VersionFact:
+    if fact.verdict is None or not any(test.message for test in fact.verdict.tests):
+        return fact
+    tests = [test.model_copy(update={"message": ""}) for test in fact.verdict.tests]
+    return fact.model_copy(update={"verdict": fact.verdict.model_copy(update={"tests": tests})})
 
 
 def _ordered(facts: Sequence[VersionFact]) -> list[VersionFact]:

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from modelyard.api.model_ledger import ModelLedgerSpec
+from modelyard.api.model_ledger import ModelLedgerSpec, TestFact
 from modelyard.roles.ledger import (
     DELETED_KEPT,
+    MESSAGES_KEPT,
     PROMOTIONS_KEPT,
     Declared,
     label_conflict,
+    with_brief_verdicts,
     with_labels,
     with_promotion,
     with_switch,
@@ -205,3 +207,16 @@ def test_a_switch_is_noted_with_its_time() -> None:
 def test_a_ledger_survives_the_way_to_the_server_and_back() -> None:
     facts = with_promotion(ledger("1.0 passed", "2.0 failed another"), version("1.0 passed"), now=NOW)
     assert ModelLedgerSpec.model_validate(facts.to_json()) == facts
+
+
+def test_a_ledger_of_many_refusals_stays_small() -> None:
+    """An object may hold 1.5 MiB at most: old verdicts stay, their messages do not."""
+    message = "m" * 1000
+    failed = [TestFact(test=f"t{n}", result="Failed", message=message) for n in range(4)]
+    spoken = verdict("failed").model_copy(update={"tests": failed})
+    facts = [version(f"{n}.0").model_copy(update={"verdict": spoken}) for n in range(1, 301)]
+    brief = with_brief_verdicts(ModelLedgerSpec(model_name="hello", versions=facts))
+    messages = [fact.verdict.tests[0].message for fact in brief.versions if fact.verdict]
+    assert messages == [""] * (300 - MESSAGES_KEPT) + [message] * MESSAGES_KEPT
+    assert len(brief.model_dump_json()) < 512 * 1024
+    assert with_brief_verdicts(brief) == brief

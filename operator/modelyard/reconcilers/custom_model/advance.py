@@ -24,7 +24,8 @@ def advance(facts: Facts) -> Facts:
     facts = replace(facts, ledger=_judged(facts))
     facts = replace(facts, ledger=_promoted(facts))
     facts = replace(facts, ledger=_switched(facts))
-    return replace(facts, ledger=ledgers.without_forgotten(facts.ledger, facts.live))
+    kept = ledgers.without_forgotten(facts.ledger, facts.live)
+    return replace(facts, ledger=ledgers.with_brief_verdicts(kept))
 
 
 def _candidate(facts: Facts) -> tuple[VersionFact, Workload] | None:
