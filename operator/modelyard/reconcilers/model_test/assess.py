@@ -92,7 +92,7 @@ def _progress(facts: Facts) -> tuple[Reason, str]:
     problem = diagnose(facts.runners, None)
     if problem and problem.reason is Reason.IMAGE_PULL_FAILED:  # the image is the operator's own
         return problem.reason, f"{problem.message.partition(' Next: ')[0]} {PULL_STEP}"
-    if problem:
+    if problem and not problem.own_fault:  # how a runner died is for the verdict, once its pod is over
         return problem.reason, problem.message
     if has_no_pod(facts):
         return Reason.POD_CREATION_REFUSED, f'Job "{_job(facts)}" has no pod yet. {POD_STEP}'
@@ -138,6 +138,10 @@ def _job(facts: Facts) -> str:
 
 
 def _begun(facts: Facts) -> dict[str, str]:
+    """When the run began, as it was said first: the API server's clock may be a second off ours."""
+    said = facts.test.status
+    if said.started_at and said.job == _job(facts):
+        return {"startedAt": timestamp(said.started_at), "job": said.job}
     if facts.job is None:
         return {}
     return {"startedAt": facts.job["metadata"]["creationTimestamp"], "job": _job(facts)}

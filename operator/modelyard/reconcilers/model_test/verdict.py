@@ -20,7 +20,7 @@ from modelyard.api.check_plan import (
     parse_summary,
 )
 from modelyard.manifests.metadata import Manifest
-from modelyard.manifests.test_job import DEADLINE_MARGIN, MEMORY
+from modelyard.manifests.test_job import CONTAINER, DEADLINE_MARGIN, MEMORY
 from modelyard.reconcilers.model_test.facts import Facts
 from modelyard.status.conditions import shorten
 from modelyard.status.pods import death
@@ -40,9 +40,24 @@ def verdict(facts: Facts) -> CheckSummary | None:
     if facts.job is None:
         return None
     for pod in facts.runners:
-        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or _has_spoken(pod):
             return _of_pod(pod, facts)
     return _of_clock(facts, facts.job)
+
+
+def _has_spoken(pod: Manifest) -> bool:
+    """The runner ended with a verdict; its pod gets its last phase some time later."""
+    ended = _end_of_runner(pod)
+    return ended is not None and ended.get("exitCode") == 0
+
+
+def _end_of_runner(pod: Manifest) -> dict[str, Any] | None:
+    """How the runner's own container ended; None while it runs, whatever became of a sidecar."""
+    for container in pod.get("status", {}).get("containerStatuses", []):
+        if container["name"] == CONTAINER:
+            ended: dict[str, Any] | None = container.get("state", {}).get("terminated")
+            return ended
+    return None
 
 
 def is_inconclusive(facts: Facts) -> bool:
@@ -53,10 +68,9 @@ def is_inconclusive(facts: Facts) -> bool:
 
 def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
     status = pod.get("status", {})
-    for container in status.get("containerStatuses", []):
-        ended = container.get("state", {}).get("terminated")
-        if ended:
-            return _of_container(ended, status, facts)
+    ended = _end_of_runner(pod)
+    if ended:
+        return _of_container(ended, status, facts)
     reason = status.get("reason", "")
     said = f"{reason}: {status.get('message', '')}".strip(": ")
     if reason == "DeadlineExceeded":
