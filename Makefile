@@ -10,7 +10,7 @@ PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
 
-.PHONY: help venv demo demo-down test lint format cluster cluster-down install uninstall crds lock
+.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall crds lock
 
 help: ## Say what there is
 	@echo "make <target>:"
@@ -29,6 +29,9 @@ demo-down: $(READY) ## Take away what `make demo` made, the cluster too if the d
 
 test: $(READY) ## Run lint and every layer of tests; ends with a table (LAYERS="lint fast" runs some)
 	@$(PY) -m scripts.layers $(LAYERS)
+
+golden: $(READY) ## Rewrite the golden files of stories and manifests; their diff is then to be read
+	@$(PY) -m pytest tests/stories tests/unit/manifests --quiet --update-golden
 
 lint: $(READY) ## Run ruff, mypy and import-linter
 	@$(PY) -m scripts.layers lint
