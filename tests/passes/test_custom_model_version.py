@@ -706,3 +706,21 @@ async def test_a_test_that_is_not_required_fails_without_harm_and_is_told() -> N
     assert world.message(CUSTOM_MODEL_VERSION, "hello-1", "TestsPassed") == (
         f'1 of 2 tests passed; test "extra", which is not required, failed: errorCheck: {BAD}'
     )
+
+
+async def test_a_version_whose_record_was_lost_ends_like_any_other_when_it_is_not_needed_any_more() -> None:
+    world = await serving_v1()
+    first = workload(world, "hello-1")
+    world.user.apply(make_environment(image="registry.example/envs/other:2"))
+    await world.settle()
+    world.user.delete(CONTROLLER_REVISION, first)
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "TemplateLost")
+    assert first in names(world, DEPLOYMENT)
+    world.user.apply(V2)
+    await world.settle()
+    assert first in names(world, DEPLOYMENT), "its pods drain"
+    await world.pass_time(31, step=31)
+    assert first not in names(world, DEPLOYMENT)
+    assert [name for name in names(world, POD) if name.startswith(first)] == []
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("True", "Superseded")

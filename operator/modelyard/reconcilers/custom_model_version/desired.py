@@ -36,6 +36,8 @@ def freeze(facts: Facts, settings: Settings) -> Facts:
 def desired(facts: Facts, settings: Settings) -> Plan:
     """Children of a version that has a frozen workload; nothing before that."""
     frozen = facts.frozen
+    if frozen is None and facts.role in (Role.SUPERSEDED, Role.REJECTED) and not facts.draining:
+        return Plan((), tuple(_surplus(facts, serves=False)))  # what is left of one whose record was lost
     if frozen is None or facts.model is None or not (facts.deployment or facts.wanted):
         return Plan()
     serves = facts.role is Role.SERVING
