@@ -151,7 +151,7 @@ class Chaos:
 async def test_whatever_happens_nothing_untested_serves_and_what_serves_goes_on(seed: int) -> None:
     chaos = Chaos(seed)
     world = chaos.world
-    for _ in range(40):
+    for _ in range(30):
         await chaos.happens()
     await chaos.rests()
     before = len(world.api.writes)

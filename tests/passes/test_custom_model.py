@@ -510,3 +510,44 @@ async def test_passes_over_a_candidate_that_starts_come_back_in_time() -> None:
     await world.settle()
     assert await _outcome(world) == Waiting(timedelta(seconds=30))
     assert world.now == START
+
+
+# --- a ledger that is lost -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_without_its_ledger_what_serves_goes_on_and_labels_stay(seed: int) -> None:
+    world = World(seed=seed)
+    world.user.apply(
+        make_environment(), make_model(gate=make_gate("accuracy")), make_version("hello-1", label=None)
+    )
+    await world.settle()
+    world.user.delete(CUSTOM_MODEL_VERSION, "hello-1")
+    world.user.apply(make_version("hello-2", label=None))
+    await world.pass_time(60, step=30)
+    world.platform.failing["hello-3"] = BAD
+    world.user.apply(make_version("hello-3", label=None))
+    await world.pass_time(60, step=30)
+    before = len(world.api.writes)
+    world.user.delete(MODEL_LEDGER, "hello")
+    await world.settle()
+    await world.pass_time(60, step=30)
+    touched = {f"{write.kind} {write.name}" for write in world.writes(since=before) if not write.subresource}
+    assert "Service hello" not in touched
+    assert f"Deployment {workload(world, 'hello-2')}" not in touched
+    assert _serving(world) == "hello-2"
+    spec = world.get(MODEL_LEDGER, "hello")["spec"]
+    assert {fact["name"]: fact["label"] for fact in spec["versions"]} == {"hello-2": "2.0", "hello-3": "3.0"}
+    assert spec["highestLabel"] == "3.0"
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-2") == ("True", "Serving")
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-3") == ("False", "TestsFailed")
+
+
+async def test_a_service_that_is_not_the_models_own_says_nothing_about_what_serves() -> None:
+    world = World()
+    metadata = {"name": "hello", "namespace": NAMESPACE}
+    selector = {labels.SERVES: "0123456789"}
+    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": selector}}
+    world.user.apply(theirs, make_environment(), make_model())
+    await world.settle()
+    assert "serving" not in world.get(MODEL_LEDGER, "hello")["spec"]

@@ -40,6 +40,27 @@ class Declared:
     created: datetime
 
 
+def rebuilt(
+    model: str, known: Sequence[VersionFact], selected: str | None, *, now: datetime
+) -> ModelLedgerSpec:
+    """A ledger for a model that has none: new, or lost.
+
+    Of a lost one the cluster still tells the labels (`known`, from the frozen records) and what serves
+    (`selected`, from the stable Service). Verdicts are gone: all that does not serve is tested again.
+    """
+    serving = next((fact for fact in known if fact.key == selected), None)
+    since = serving and ServingFact(
+        key=serving.key, name=serving.name, label=serving.label, since=now, switched_at=now
+    )
+    top = labels.highest([fact.label for fact in known])
+    return ModelLedgerSpec(
+        model_name=model,
+        serving=since,
+        versions=_ordered(known),
+        highest_label=str(top) if top else None,
+    )
+
+
 def label_conflict(ledger: ModelLedgerSpec, version: Declared) -> str | None:
     """Why the label that a version asks for can't be given; None when it can, or was given already."""
     if version.label is None or fact_of(ledger, version.key):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from modelyard.api import labels
@@ -25,14 +25,14 @@ from modelyard.api.kinds import (
     SERVICE,
 )
 from modelyard.api.meta import Condition
-from modelyard.api.model_ledger import ModelLedgerSpec
+from modelyard.api.model_ledger import ModelLedgerSpec, VersionFact
 from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import ConditionType
 from modelyard.kube.cluster import Cluster, Manifest
 from modelyard.manifests.frozen import kept
 from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model.facts import Facts, Workload
-from modelyard.roles.ledger import Declared
+from modelyard.roles.ledger import Declared, rebuilt
 from modelyard.roles.roles import Role
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -59,14 +59,15 @@ def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts
     ledger = cluster.get(MODEL_LEDGER, namespace, name)
     children = tuple(_children(cluster, model))
     versions = list(_versions(cluster.list(CUSTOM_MODEL_VERSION, namespace), name))
+    workloads = dict(_workloads(cluster, namespace, model.metadata.uid, children))
     return Facts(
         now=now,
         model=model,
-        ledger=_ledger(ledger, model),
+        ledger=_ledger(ledger, model) if ledger else _rebuilt(cluster, model, workloads, now),
         ledger_object=ledger,
         declared=tuple(map(_declared, versions)),
         waiting=dict(_waiting(versions)),
-        workloads=dict(_workloads(cluster, namespace, model.metadata.uid, children)),
+        workloads=workloads,
         tests=tuple(ModelTest.model_validate(m) for m in children if m["kind"] == MODEL_TEST.name),
         stable_endpoints=tuple(cluster.list(ENDPOINT_SLICE, namespace, {SERVICE_NAME: name})),
         children=children,
@@ -83,11 +84,25 @@ def _children(cluster: Cluster, model: CustomModel) -> Iterable[Manifest]:
                 yield manifest
 
 
-def _ledger(manifest: Manifest | None, model: CustomModel) -> ModelLedgerSpec:
+def _ledger(manifest: Manifest, model: CustomModel) -> ModelLedgerSpec:
     """The facts of the model; none from the ledger of a former model of that name."""
-    if manifest is None or is_of_another(manifest, model.metadata.uid):
+    if is_of_another(manifest, model.metadata.uid):
         return ModelLedgerSpec(model_name=model.metadata.name)
     return ModelLedgerSpec.model_validate(manifest["spec"])
+
+
+def _rebuilt(
+    cluster: Cluster, model: CustomModel, workloads: Mapping[str, Workload], now: datetime
+) -> ModelLedgerSpec:
+    """What the model's own objects tell when it has no ledger; nothing of a new model."""
+    meta = model.metadata
+    records = [workload.frozen for workload in workloads.values()]
+    known = [VersionFact(key=frozen.key, name=frozen.version, label=frozen.label) for frozen in records]
+    service = cluster.get(SERVICE, meta.namespace, meta.name)
+    selected = (
+        service["spec"]["selector"].get(labels.SERVES) if service and is_owned_by(service, meta.uid) else None
+    )
+    return rebuilt(meta.name, known, selected, now=now)
 
 
 def _workloads(

@@ -40,6 +40,10 @@ def desired(facts: Facts, settings: Settings) -> Plan:
         return Plan((), tuple(_surplus(facts, serves=False)))  # what is left of one whose record was lost
     if frozen is None or facts.model is None or not (facts.deployment or facts.wanted):
         return Plan()
+    if facts.role is Role.UNLABELLED:
+        return (
+            Plan()
+        )  # it has run before, so the ledger is lost: whatever runs stays until there is one again
     serves = facts.role is Role.SERVING
     made = children(
         frozen,
