@@ -14,6 +14,7 @@ from modelyard.roles.ledger import (
     PROMOTIONS_KEPT,
     Declared,
     label_conflict,
+    rebuilt,
     with_brief_verdicts,
     with_labels,
     with_promotion,
@@ -220,3 +221,17 @@ def test_a_ledger_of_many_refusals_stays_small() -> None:
     assert messages == [""] * (300 - MESSAGES_KEPT) + [message] * MESSAGES_KEPT
     assert len(brief.model_dump_json()) < 512 * 1024
     assert with_brief_verdicts(brief) == brief
+
+
+# --- a ledger that is lost -------------------------------------------------------------------------------------
+
+
+def test_a_new_model_has_an_empty_ledger() -> None:
+    assert rebuilt("hello", [], None, now=NOW) == EMPTY
+    assert rebuilt("hello", [], key("1.0"), now=NOW) == EMPTY
+
+
+def test_labels_and_what_serves_are_read_from_what_is_left() -> None:
+    known = [version("10.0"), version("9.0")]
+    assert rebuilt("hello", known, key("9.0"), now=NOW) == ledger("9.0", "10.0", serving="9.0")
+    assert rebuilt("hello", known, "none", now=NOW) == ledger("9.0", "10.0")
