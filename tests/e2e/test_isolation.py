@@ -98,18 +98,17 @@ def opened(targets: dict[str, str], results: dict[str, str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def scene(
-    operator: str, cluster: Provider, example_image: str, python_image: str, kubectl: Kubectl
-) -> Iterator[Scene]:
+def scene(operator: str, cluster: Provider, python_image: str, kubectl: Kubectl) -> Iterator[Scene]:
     """The models serve, and everything else is Ready."""
-    with new_team(kubectl, example_image, "isolation") as team, new_namespace(kubectl, "others") as namespace:
+    with new_team(kubectl, python_image, "isolation") as team, new_namespace(kubectl, "others") as namespace:
         for model, egress in MODELS.items():
             team.apply(team.model(model), team.version(model, "1.0", networkEgressPolicy=egress))
         others = World(kubectl, namespace, python_image)
-        free = [others.client(f"free-{node}", node) for node in ("n1", "n2")]
-        others.start(*others.server("web1", "n1"), *others.server("web2", "n2"), *free)
+        first, second = sorted(cluster.nodes())[:2]
+        free = [others.client(f"free-{node}", node) for node in (first, second)]
+        others.start(*others.server("web1", first), *others.server("web2", second), *free)
         inside = World(kubectl, team.namespace, python_image)
-        inside.start(inside.client("friend", "n1", role="friend"), inside.client("stranger", "n1"))
+        inside.start(inside.client("friend", first, role="friend"), inside.client("stranger", first))
         for model in MODELS:
             team.await_serving(model, "1.0")
         yield Scene(team, others, targets(cluster, others))
