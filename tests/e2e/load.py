@@ -80,11 +80,12 @@ class Load:
 
     team: Team
     model: str
+    name: str = "client"
 
     @property
     def pod(self) -> str:
         """The name of the client's pod."""
-        return f"load-{self.model}"
+        return f"{self.name}-of-{self.model}"
 
     def start(self, requests: int = 10) -> None:
         """Begin; returns when so many requests were answered."""

@@ -62,9 +62,9 @@ def foreign_service(namespace: str) -> Manifest:
 
 
 @pytest.fixture(scope="module")
-def team(operator: str, cluster: Provider, example_image: str, kubectl: Kubectl) -> Iterator[Team]:
+def team(operator: str, cluster: Provider, python_image: str, kubectl: Kubectl) -> Iterator[Team]:
     """A namespace with everything that can be wrong."""
-    with new_team(kubectl, example_image, "failures") as team:
+    with new_team(kubectl, python_image, "failures") as team:
         absent = f"{cluster.image_registry}/no/such/image:1"
         team.apply(foreign_service(team.namespace), team.environment(name="absent", image=absent))
         team.apply(*(team.model(name, gate=gate()) for name in MODELS if name not in ("late", "taken")))

@@ -84,11 +84,11 @@ def log(cluster: Provider) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fleet(operator: str, example_image: str, kubectl: Kubectl, log: Path) -> Iterator[Fleet]:
+def fleet(operator: str, python_image: str, kubectl: Kubectl, log: Path) -> Iterator[Fleet]:
     """Everything starts at once; when all is settled, the steady team gets its second version."""
     with ExitStack() as stack:
         names = ("steady", *DELETIONS)
-        teams = {name: stack.enter_context(new_team(kubectl, example_image, "operator")) for name in names}
+        teams = {name: stack.enter_context(new_team(kubectl, python_image, "operator")) for name in names}
         for team in teams.values():
             team.apply(*objects(team).values())
         for team in teams.values():

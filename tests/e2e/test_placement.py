@@ -30,9 +30,9 @@ print(next(file.read_text() for file in files if file.exists()))
 
 
 @pytest.fixture(scope="module")
-def team(operator: str, example_image: str, kubectl: Kubectl) -> Iterator[Team]:
+def team(operator: str, python_image: str, kubectl: Kubectl) -> Iterator[Team]:
     """A namespace that admits only restricted pods, where all of this module's models start at once."""
-    with new_team(kubectl, example_image, "placement", **RESTRICTED) as team:
+    with new_team(kubectl, python_image, "placement", **RESTRICTED) as team:
         versions = [
             team.version("pair", "1.0", replicas=2, requiresHa=True, maximumMemory="160Mi"),
             team.version("trio", "1.0", replicas=3, requiresHa=True),

@@ -178,10 +178,18 @@ class Traveller:
         return [datetime.fromisoformat(stopped[pod]) for pod in pods]
 
 
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A journey that may still be going on."""
+
+    traveller: Traveller
+    journey: Future[Journey]
+
+
 @pytest.fixture(scope="module")
-def travels(
-    operator: str, example_image: str, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Journey]]]:
+def trips(
+    operator: str, python_image: str, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Trip]]:
     """All three are on their way at once."""
     folders = {name: tmp_path_factory.mktemp(name) for name in WAYS}
     ways: dict[str, Way] = {
@@ -191,19 +199,20 @@ def travels(
     }
     with ExitStack() as stack:
         teams = {
-            name: stack.enter_context(new_team(kubectl, example_image, f"traffic-{name}")) for name in WAYS
+            name: stack.enter_context(new_team(kubectl, python_image, f"traffic-{name}")) for name in WAYS
         }
         pool = stack.enter_context(ThreadPoolExecutor(len(WAYS)))
-        yield {
-            name: pool.submit(Traveller(teams[name], way, 2 if name == "added" else 1, folders[name]).travel)
+        travellers = {
+            name: Traveller(teams[name], way, 2 if name == "added" else 1, folders[name])
             for name, way in ways.items()
         }
+        yield {name: Trip(who, pool.submit(who.travel)) for name, who in travellers.items()}
 
 
 @pytest.fixture(params=WAYS)
-def journey(request: pytest.FixtureRequest, travels: dict[str, Future[Journey]]) -> Journey:
+def journey(request: pytest.FixtureRequest, trips: dict[str, Trip]) -> Journey:
     """The journey of one team, when it is over."""
-    return travels[request.param].result()
+    return trips[request.param].journey.result()
 
 
 def test_no_request_is_lost_while_versions_come_and_go(journey: Journey) -> None:
@@ -238,11 +247,26 @@ def test_what_served_ends_only_after_the_drain(journey: Journey) -> None:
 
 
 def test_the_model_says_what_serves_when_the_only_version_was_renamed_to_a_bad_one(
-    travels: dict[str, Future[Journey]],
+    trips: dict[str, Trip],
 ) -> None:
     for way, renamed in {"added": False, "helm": True, "pruned": True}.items():
-        journey = travels[way].result()
+        journey = trips[way].journey.result()
         assert "False CandidateRejected 1.0 hello-1-0" in journey.model_row
         assert journey.versions == {version_name(MODEL, "1.1")} | (
             set() if renamed else {version_name(MODEL, "1.0")}
         )
+
+
+def test_the_client_would_notice(trips: dict[str, Trip]) -> None:
+    """The control: when the only pod is killed, requests are lost, and the client says so."""
+    trip = trips["helm"]
+    trip.journey.result()
+    team = trip.traveller.team
+    load = Load(team, MODEL, name="control")
+    load.start()
+    (pod,) = names(team.ready_pods(MODEL, "1.2"))
+
+    team.kubectl.run("delete", "pod", pod, f"--namespace={team.namespace}", "--grace-period=0", "--force")
+
+    until("a request is lost", lambda: any(answer.error for answer in load.answers()), every=0.5)
+    load.stop()
