@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from modelyard.api.quantities import is_quantity, parse_cpu
+from modelyard.api.quantities import is_quantity, parse_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _pull_policy(text: str) -> str:
 
 
 def _cpu(text: str) -> str:
-    if not is_quantity(text) or parse_cpu(text) <= 0:
+    if not is_quantity(text) or parse_quantity(text) <= 0:
         raise ValueError("must be a quantity of cpu such as 500m or 2")
     return text
 

@@ -53,7 +53,8 @@ Quantity = Annotated[
 """A quantity as the user wrote it, always as text: "1Gi", "250m", "2"."""
 
 
-def _parse(quantity: str) -> Decimal:
+def parse_quantity(quantity: str) -> Decimal:
+    """The number that a quantity stands for: bytes, or cores. ValueError if it is none."""
     found = _QUANTITY.fullmatch(quantity)
     if found is None:
         raise ValueError(f"{quantity!r} is not a quantity; write for example 512Mi, 1.5Gi or 250m")
@@ -66,15 +67,3 @@ def _parse(quantity: str) -> Decimal:
 def is_quantity(text: str) -> bool:
     """Whether Kubernetes would read the text as a quantity."""
     return _QUANTITY.fullmatch(text) is not None
-
-
-def parse_bytes(quantity: str) -> int:
-    """Bytes of a memory quantity, fractions rounded up; ValueError if it is none."""
-    value = _parse(quantity)
-    whole = int(value)
-    return whole + (value > whole)
-
-
-def parse_cpu(quantity: str) -> Decimal:
-    """Cores of a cpu quantity; ValueError if it is none."""
-    return _parse(quantity)

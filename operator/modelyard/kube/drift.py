@@ -19,7 +19,7 @@ from typing import Any
 from modelyard.api import labels
 from modelyard.api.digests import canonical_hash, without_contents
 from modelyard.api.kinds import CONFIG_MAP
-from modelyard.api.quantities import is_quantity, parse_cpu
+from modelyard.api.quantities import is_quantity, parse_quantity
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "containers": ("name",),
@@ -112,7 +112,7 @@ def _is_equal(live: object, wanted: object, quantity: bool) -> bool:
     if live == wanted:
         return True
     texts = str(live), str(wanted)
-    return quantity and all(map(is_quantity, texts)) and parse_cpu(texts[0]) == parse_cpu(texts[1])
+    return quantity and all(map(is_quantity, texts)) and parse_quantity(texts[0]) == parse_quantity(texts[1])
 
 
 def _is_something(value: object) -> bool:
