@@ -45,9 +45,13 @@ class CheckName(StrEnum):
 
     LONG_RUNNING_SERVICE = "longRunningService"
     ERROR_CHECK = "errorCheck"
+    NULL_VALUE_IMPUTATION = "nullValueImputation"
+    SIDE_EFFECTS = "sideEffects"
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """What travels between the operator and the runner: camelCase JSON, unknown keys ignored."""
+
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", allow_inf_nan=False
     )
@@ -70,7 +74,7 @@ Address = Annotated[str, AfterValidator(_ip_and_port)]
 """An IP address and a port; never a name, since a test Job may have no DNS."""
 
 
-class Replica(_Wire):
+class Replica(Wire):
     """One pod of the version under test, and where it listens."""
 
     name: str = Field(min_length=1)
@@ -78,14 +82,37 @@ class Replica(_Wire):
     address: Address
 
 
-class CheckConfiguration(_Wire):
+Severity = Literal["skip", "warn", "fail"]
+
+
+class Tolerance(Wire):
+    """Two predictions are equal when |a - b| <= absolute + relative * |b|."""
+
+    absolute: float = Field(default=1e-6, ge=0)
+    relative: float = Field(default=1e-6, ge=0)
+
+
+class CheckConfiguration(Wire):
     """What a failure of each check means; `skip` leaves the check out."""
 
     long_running_service: Literal["fail"] = "fail"
     error_check: Literal["fail", "skip"] = "fail"
+    null_value_imputation: Severity = "warn"
+    side_effects: Severity = "warn"
+    tolerance: Tolerance = Tolerance()
+    sample_rows: int = Field(default=100, ge=1)
+
+    def severity(self, name: CheckName) -> Severity:
+        """What a failure of one check means."""
+        return {
+            CheckName.LONG_RUNNING_SERVICE: self.long_running_service,
+            CheckName.ERROR_CHECK: self.error_check,
+            CheckName.NULL_VALUE_IMPUTATION: self.null_value_imputation,
+            CheckName.SIDE_EFFECTS: self.side_effects,
+        }[name]
 
 
-class CheckPlan(_Wire):
+class CheckPlan(Wire):
     """Everything that a run of the checks must know; the runner asks nobody else."""
 
     test: str
@@ -100,13 +127,16 @@ class CheckPlan(_Wire):
     """The Service in front of the replicas."""
 
     replicas: tuple[Replica, ...] = Field(min_length=1)
-    target_type: Literal["Binary", "Regression"]
+    target_type: Literal["Binary", "Regression", "Multiclass", "Anomaly"]
     target_name: str
     positive_class_label: str | None = None
     negative_class_label: str | None = None
+    class_labels: tuple[str, ...] = ()
     configuration: CheckConfiguration = CheckConfiguration()
     dataset: str | None = Field(default=None, pattern=r"^[^/\x00]+$")
     """File name of the data set in the data folder."""
+
+    dataset_format: Literal["csv", "json"] = "json"
 
     timeout_seconds: int = Field(ge=1)
     """From the start of the runner to its verdict."""
@@ -121,21 +151,28 @@ class CheckPlan(_Wire):
         return self.model_dump_json(by_alias=True, indent=1)
 
 
-class CheckOutcome(_Wire):
+class CheckOutcome(Wire):
     """How one check ended, and why."""
 
     status: CheckStatus
     message: str
 
 
-class CheckCounts(_Wire):
+class CheckCounts(Wire):
     """Rows of the data set that have a good prediction, and prediction requests sent."""
 
     rows: int = Field(default=0, ge=0, le=MAX_COUNT)
     requests: int = Field(default=0, ge=0, le=MAX_COUNT)
 
 
-class CheckSummary(_Wire):
+class ReportDigest(Wire):
+    """How long the full report is, and its SHA-256: what was read elsewhere is compared with it."""
+
+    length: int = Field(ge=0, le=MAX_COUNT)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class CheckSummary(Wire):
     """The result of a run. `error` is set when the run says nothing about the model, and says why."""
 
     v: Literal[1] = SUMMARY_VERSION
@@ -144,6 +181,8 @@ class CheckSummary(_Wire):
     counts: CheckCounts = CheckCounts()
     duration_seconds: float = Field(default=0.0, ge=0, le=MAX_COUNT)
     error: str | None = None
+    report: ReportDigest | None = None
+    """The report in the runner's log; absent when there is none."""
 
     def to_termination(self, limit: int = TERMINATION_LIMIT) -> bytes:
         """Valid UTF-8 JSON of at most `limit` bytes; messages are shortened until it fits.

@@ -9,17 +9,29 @@ from pydantic import Field
 from modelyard.api.dataset import CONFIG_MAP_ADVICE, DatasetSource
 from modelyard.api.inline_size import gate_rules
 from modelyard.api.kinds import CUSTOM_MODEL, Kind
-from modelyard.api.markers import Column, Rule, as_list_map, atomic, no_nul
+from modelyard.api.markers import Column, Rule, as_list_map, as_list_set, atomic, no_nul
 from modelyard.api.meta import ApiModel, Conditions, DnsLabel, LabelSelector, Resource, Timestamp
 from modelyard.api.names import SERVICE_NAME
 
-TargetType = Literal["Binary", "Regression"]
+TargetType = Literal["Binary", "Regression", "Multiclass", "Anomaly"]
+
+Severity = Literal["skip", "warn", "fail"]
 
 DEFAULT_LABELS = ("1", "0")
 """Positive and negative label of a binary model that names none."""
 
 Name = Annotated[str, Field(min_length=1, max_length=500), no_nul()]
 """A name that the model is told."""
+
+
+class Tolerance(ApiModel):
+    """How far two predictions of the same row may be apart: |a - b| <= absolute + relative * |b|."""
+
+    absolute: Annotated[float, Field(ge=0, le=1e6)] = 1e-6
+    """The part that does not depend on the prediction, 0 to 1000000 (default 0.000001)."""
+
+    relative: Annotated[float, Field(ge=0, le=1)] = 1e-6
+    """The part that grows with the prediction, 0 to 1 (default 0.000001)."""
 
 
 class TestConfiguration(ApiModel):
@@ -30,7 +42,24 @@ class TestConfiguration(ApiModel):
 
     error_check: Literal["fail", "skip"] = "fail"
     """The model predicts every row of the dataset, well-formed and finite. fail (the default): a failure
-    fails the test. skip: the check is not run, and no dataset is needed."""
+    fails the test. skip: the check is not run."""
+
+    null_value_imputation: Severity = "warn"
+    """The model copes with missing values: each column is sent empty in turn, then all of them. skip: the
+    check is not run. warn (the default): a failure is a warning. fail: it fails the test. Skipped where there
+    is no dataset."""
+
+    side_effects: Severity = "warn"
+    """A prediction depends on its row alone: predicted as a whole, in batches, row by row, again and in
+    another order, every row has the same. skip: the check is not run. warn (the default): a failure is a
+    warning. fail: it fails the test. Skipped where there is no dataset."""
+
+    tolerance: Tolerance = Tolerance()
+    """How far two predictions of the same row may be apart before sideEffects calls them different."""
+
+    sample_rows: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many rows of the dataset nullValueImputation sends for each column and sideEffects sends one by
+    one, 1 to 1000 (default 100). They are drawn at random, the same for the same dataset."""
 
 
 TestTimeout = Annotated[int, Field(ge=10, le=86400)]
@@ -39,6 +68,15 @@ DATASET_UNLESS_SKIPPED = Rule(
     "has(self.dataset) || self.configuration.errorCheck == 'skip'",
     "dataset is required for the errorCheck; add a dataset, or set configuration.errorCheck to skip",
 )
+
+DATASET_TO_FAIL = Rule(
+    "has(self.dataset) || (self.configuration.nullValueImputation != 'fail'"
+    " && self.configuration.sideEffects != 'fail')",
+    "dataset is required where nullValueImputation or sideEffects may fail the test; add a dataset, or set"
+    " them to warn or skip",
+)
+
+DATASET_RULES = (DATASET_UNLESS_SKIPPED, DATASET_TO_FAIL)
 
 
 class GateTest(ApiModel):
@@ -60,7 +98,10 @@ class GateTest(ApiModel):
     timeout_seconds: TestTimeout = 600
     """Seconds after which the test counts as failed, 10 to 86400 (default 600)."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (DATASET_UNLESS_SKIPPED,)
+    rules: ClassVar[tuple[Rule, ...]] = DATASET_RULES
+
+
+HistoryLimit = Annotated[int, Field(ge=0, le=100)]
 
 
 class Gate(ApiModel):
@@ -69,6 +110,13 @@ class Gate(ApiModel):
     tests: Annotated[list[GateTest], Field(min_length=1, max_length=16), as_list_map("name")]
     """The tests, 1 to 16; their inline datasets hold at most 192 KiB of UTF-8 together. Remove `gate` for
     the implicit test: every replica starts, answers and stays up."""
+
+    successful_tests_history_limit: HistoryLimit = 5
+    """How many ended tests of this gate that found nothing wrong are kept, with their reports, of versions
+    that neither serve nor are candidates; 0 to 100 (default 5). Verdicts stay in the ModelLedger."""
+
+    failed_tests_history_limit: HistoryLimit = 5
+    """The same for tests that failed or were canceled; 0 to 100 (default 5)."""
 
 
 Gate.rules = gate_rules(CONFIG_MAP_ADVICE)
@@ -97,7 +145,8 @@ class CustomModelSpec(ApiModel):
     """The model: what it predicts, what its versions must pass, who may call it."""
 
     target_type: TargetType
-    """Binary: a probability for each of two classes. Regression: a number. It cannot be changed."""
+    """Binary: a probability for each of two classes. Multiclass: one for each of classLabels. Regression: a
+    number. Anomaly: a number, higher for stranger rows. It cannot be changed."""
 
     target_name: Name
     """Name of what is predicted, 1 to 500 characters; told to the model as TARGET_NAME. Locked while a
@@ -110,6 +159,10 @@ class CustomModelSpec(ApiModel):
     negative_class_label: Name | None = None
     """Binary only: name of the negative class, 1 to 500 characters (default "0"). Set both labels or neither.
     Locked while a version serves or is tested."""
+
+    class_labels: Annotated[list[Name], Field(min_length=2, max_length=100), as_list_set()] | None = None
+    """Multiclass only, and required there: names of the classes, 2 to 100; told to the model as CLASS_LABELS,
+    a JSON list in this order. Locked while a version serves or is tested."""
 
     prediction_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Binary only: from which probability on a row counts as positive, 0 to 1 (default 0.5); told to the
@@ -153,6 +206,16 @@ class CustomModelSpec(ApiModel):
             " || self.positiveClassLabel != self.negativeClassLabel",
             "negativeClassLabel must differ from positiveClassLabel; rename one of them",
             ".negativeClassLabel",
+        ),
+        Rule(
+            "self.targetType == 'Multiclass' || !has(self.classLabels)",
+            "classLabels is for targetType Multiclass only; remove it",
+            ".classLabels",
+        ),
+        Rule(
+            "self.targetType != 'Multiclass' || has(self.classLabels)",
+            "classLabels is required for targetType Multiclass; name the classes that the model predicts",
+            ".classLabels",
         ),
     )
 
@@ -250,6 +313,7 @@ class CustomModel(Resource):
         _locked("targetName", "self.spec.targetName == oldSelf.spec.targetName"),
         _locked_label("positiveClassLabel"),
         _locked_label("negativeClassLabel"),
+        _locked_label("classLabels"),
     )
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),

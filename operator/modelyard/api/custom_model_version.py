@@ -70,6 +70,7 @@ def _range(least: str, most: str, example: str) -> Marker:
 
 
 Memory = Annotated[Quantity, _range("128Mi", "14Gi", "512Mi")]
+ReplicaCount = Annotated[int, Field(ge=1, le=8)]
 Cpu = Annotated[Quantity, _range("1m", "64", "250m")]
 
 
@@ -124,7 +125,7 @@ class CustomModelVersionSpec(ApiModel):
     environment_ref: EnvironmentVersionRef
     """The environment that the code runs in."""
 
-    replicas: Annotated[int, Field(ge=1, le=8)] = 1
+    replicas: ReplicaCount = 1
     """How many pods serve, 1 to 8 (default 1)."""
 
     requires_ha: bool = False

@@ -99,6 +99,19 @@ class VersionFact(ApiModel):
     """What the gate said; absent until it did."""
 
 
+class TestingFact(ApiModel):
+    """Whose turn it is: one test of a model runs at a time."""
+
+    name: str
+    """Name of the ModelTest."""
+
+    uid: str
+    """Its uid: a test that was made again waits for its turn again."""
+
+    since: Timestamp
+    """When it got its turn."""
+
+
 class PromotionFact(ApiModel):
     """One change of what serves."""
 
@@ -129,6 +142,9 @@ class ModelLedgerSpec(ApiModel):
 
     versions: Annotated[list[VersionFact], as_list_map("key")] = []
     """What is known about each version."""
+
+    testing: TestingFact | None = None
+    """The test whose turn it is, decided before it starts; what has ended or is gone has no turn."""
 
     promotions: Annotated[list[PromotionFact], Field(max_length=MAX_PROMOTIONS), atomic("list")] = []
     """The last 20 promotions, oldest first."""

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from modelyard.api.custom_model import DATASET_UNLESS_SKIPPED, TestConfiguration, TestTimeout
+from modelyard.api.custom_model import DATASET_RULES, TestConfiguration, TestTimeout
+from modelyard.api.custom_model_version import EgressPolicy, Memory, ReplicaCount
 from modelyard.api.dataset import DatasetSource
 from modelyard.api.immutability import frozen_fields
 from modelyard.api.kinds import MODEL_TEST, Kind
@@ -42,10 +43,39 @@ class ModelTestSpec(ApiModel):
     timeout_seconds: TestTimeout = 600
     """Seconds after which the test counts as failed, 10 to 86400 (default 600)."""
 
+    maximum_memory: Memory | None = None
+    """Memory limit of one replica in this test, 128Mi to 14Gi (default: as the version has it)."""
+
+    replicas: ReplicaCount | None = None
+    """How many pods are tested, 1 to 8 (default: as many as the version has)."""
+
+    requires_ha: bool | None = None
+    """Whether every tested pod must run on a node of its own (default: as the version has it)."""
+
+    network_egress_policy: EgressPolicy | None = None
+    """What the tested pods may connect to, NONE or PUBLIC (default: as the version has it)."""
+
+    cancel: bool = False
+    """Set it to true to end the test: what it started is removed, and checks that have not ended are aborted
+    (default false). It cannot be taken back."""
+
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31536000)] | None = None
+    """Seconds after its end at which the ModelTest is deleted, with its report, 0 to 31536000. Absent means
+    that it is kept. Leave it absent for what a tool applies again, as it would run again."""
+
 
 ModelTestSpec.rules = (
-    DATASET_UNLESS_SKIPPED,
-    *frozen_fields(ModelTestSpec, advice="a test runs once; create a new ModelTest instead"),
+    *DATASET_RULES,
+    *frozen_fields(
+        ModelTestSpec,
+        but=["cancel", "ttl_seconds_after_finished"],
+        advice="a test runs once; create a new ModelTest instead",
+    ),
+    Rule(
+        "!oldSelf.cancel || self.cancel",
+        "cancel cannot be taken back; create a new ModelTest instead",
+        ".cancel",
+    ),
 )
 
 
@@ -70,6 +100,19 @@ class TestCounts(ApiModel):
     """Requests sent."""
 
 
+class ReportRef(ApiModel):
+    """The full report of a test and the log of its runner, compressed, in a ConfigMap."""
+
+    config_map: str
+    """Name of the ConfigMap; `modelyard report` reads it."""
+
+    length: int
+    """Bytes of the report, not compressed."""
+
+    sha256: str
+    """SHA-256 of the report, 64 hex digits."""
+
+
 class ModelTestStatus(ApiModel):
     """How the test goes, or how it ended."""
 
@@ -77,14 +120,15 @@ class ModelTestStatus(ApiModel):
     """The metadata.generation that this status describes; -1 until the operator has seen the object."""
 
     conditions: Conditions = []
-    """Ready: the test has ended, with whatever verdict. Succeeded: its verdict."""
+    """Ready: the test has ended, with whatever verdict. Succeeded: its verdict. ReportStored: whether its full
+    report is kept."""
 
     overall_status: TestStatus = "not_tested"
     """One word for the whole: not_tested, queued, in_progress, succeeded, warning, failed, skipped, aborted
     or canceled."""
 
     testing_status: Annotated[dict[str, CheckStatus], Field(max_length=16)] = {}
-    """The same by check: longRunningService, errorCheck."""
+    """The same by check: longRunningService, errorCheck, nullValueImputation, sideEffects."""
 
     started_at: Timestamp | None = None
     """When the test's Job was made."""
@@ -98,10 +142,24 @@ class ModelTestStatus(ApiModel):
     job: str | None = None
     """Name of the test's Job; its pod's log says more."""
 
+    workload: str | None = None
+    """Name of the Deployment that is tested: the candidate's own for a test of the gate, otherwise a copy that
+    is removed when the test ends."""
+
+    attempts: int = 0
+    """How many Jobs were made: a run whose pod was evicted or whose node was lost is repeated once."""
+
+    queue_position: int | None = None
+    """Place among the tests of the model that wait for their turn, 1 being the next; absent unless it
+    waits."""
+
+    report: ReportRef | None = None
+    """Where the full report and the log are kept; absent until they are."""
+
 
 class ModelTest(Resource):
-    """One run of the checks against one version of a model. It runs once, to its end; delete it to cancel
-    it."""
+    """One run of the checks against one version of a model. It runs once, to its end; set spec.cancel
+    to end it sooner."""
 
     kind: ClassVar[Kind] = MODEL_TEST
     rules: ClassVar[tuple[Rule, ...]] = (LABEL_NAME,)

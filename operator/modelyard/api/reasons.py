@@ -23,6 +23,7 @@ class ConditionType(StrEnum):
     TEMPLATE_MODIFIED = "TemplateModified"
     PINNED = "Pinned"
     SUCCEEDED = "Succeeded"
+    REPORT_STORED = "ReportStored"
 
 
 class Reason(StrEnum):
@@ -53,6 +54,8 @@ class Reason(StrEnum):
     RUNNING = "Running"
     RUN_AGAIN = "RunAgain"
     STOPPED = "Stopped"
+    QUEUED = "Queued"
+    READING_LOG = "ReadingLog"
 
     # waiting for something named
     MODEL_NOT_FOUND = "ModelNotFound"
@@ -92,4 +95,9 @@ class Reason(StrEnum):
 
     # a verdict
     PASSED = "Passed"
+    WARNING = "Warning"
+    CANCELED = "Canceled"
+    ABORTED = "Aborted"
+    STORED = "Stored"
+    REPORT_INCOMPLETE = "ReportIncomplete"
     CONTAINERS_ADDED = "ContainersAdded"

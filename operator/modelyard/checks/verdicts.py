@@ -41,7 +41,7 @@ Verdict = Passed | Failed
 class Target:
     """What a model predicts: decides the shape of one prediction."""
 
-    type: Literal["Binary", "Regression"]
+    type: Literal["Binary", "Regression", "Multiclass", "Anomaly"]
     positive: str = "1"
     negative: str = "0"
 

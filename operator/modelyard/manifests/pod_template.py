@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,6 +135,7 @@ def environment(rendering: Rendering) -> Mapping[str, str]:
         "TARGET_NAME": model.target_name,
         "POSITIVE_CLASS_LABEL": positive,
         "NEGATIVE_CLASS_LABEL": negative,
+        "CLASS_LABELS": json.dumps(model.class_labels, ensure_ascii=False) if model.class_labels else None,
         "PREDICTION_THRESHOLD": str(model.prediction_threshold) if positive is not None else None,
     }
     users = {variable.name: variable.value for variable in rendering.version.environment_variables}

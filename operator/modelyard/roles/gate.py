@@ -14,7 +14,10 @@ from modelyard.api.model_ledger import TestFact, VerdictFact
 from modelyard.api.model_test import ModelTestStatus
 from modelyard.api.reasons import ConditionType
 
-IMPLICIT = GateTest(name="starts", configuration=TestConfiguration(error_check="skip"))
+IMPLICIT = GateTest(
+    name="starts",
+    configuration=TestConfiguration(error_check="skip", null_value_imputation="skip", side_effects="skip"),
+)
 """No gate given = this one: nothing serves untested."""
 
 STARTUP = "startup"

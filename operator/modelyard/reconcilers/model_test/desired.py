@@ -54,10 +54,10 @@ def _plan(facts: Facts) -> CheckPlan:
         target_name=model.spec.target_name,
         positive_class_label=positive,
         negative_class_label=negative,
-        configuration=CheckConfiguration(
-            long_running_service=configuration.long_running_service, error_check=configuration.error_check
-        ),
+        class_labels=tuple(model.spec.class_labels or ()),
+        configuration=CheckConfiguration.model_validate(configuration.model_dump()),
         dataset=facts.data.name,
+        dataset_format=test.spec.dataset.format if test.spec.dataset else "json",
         timeout_seconds=test.spec.timeout_seconds,
     )
 
