@@ -17,6 +17,16 @@ Manifest = dict[str, Any]
 NAMESPACE = "team-a"
 CREATED = "2026-01-01T00:00:00Z"
 
+CONFIGURATION = {
+    "longRunningService": "fail",
+    "errorCheck": "fail",
+    "nullValueImputation": "warn",
+    "sideEffects": "warn",
+    "tolerance": {"absolute": 1e-6, "relative": 1e-6},
+    "sampleRows": 100,
+}
+"""What a test does unless it says otherwise."""
+
 START_SERVER = "#!/bin/sh\nexec python3 server.py\n"
 SERVER = 'print("a server")\n'
 
@@ -66,8 +76,9 @@ def make_test(name: str = "hello-1-check", **overrides: Any) -> Manifest:
     spec = {
         "versionRef": {"name": "hello-1"},
         "dataset": make_dataset(),
-        "configuration": {"longRunningService": "fail", "errorCheck": "fail"},
+        "configuration": CONFIGURATION,
         "timeoutSeconds": 600,
+        "cancel": False,
     }
     return _object("ModelTest", name, spec, overrides)
 
@@ -88,7 +99,7 @@ def make_gate(*names: str, **overrides: Any) -> Manifest:
     """A gate of tests with these names, each with an inline dataset; overrides go to every test."""
     test = {
         "dataset": make_dataset(),
-        "configuration": {"longRunningService": "fail", "errorCheck": "fail"},
+        "configuration": CONFIGURATION,
         "required": True,
         "timeoutSeconds": 600,
         **overrides,
