@@ -10,7 +10,7 @@ PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
 
-.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall crds lock
+.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall crds docs lock
 
 help: ## Say what there is
 	@echo "make <target>:"
@@ -53,6 +53,9 @@ uninstall: $(READY) ## Remove the chart's release; CRDs and models stay
 
 crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.api
 	@$(BIN)/modelyard crds
+
+docs: $(READY) ## Write the pages that are made from the code (docs/api)
+	@$(PY) -m scripts.reference
 
 lock: $(READY) ## Pin the newest allowed packages, with hashes, in requirements/*.lock
 	@scripts/lock

@@ -29,7 +29,7 @@ TestStatus = Literal[
 
 
 class ModelTestSpec(ApiModel):
-    """What to test and with which data. It cannot be changed."""
+    """What to test and with which data. Only cancel and ttlSecondsAfterFinished can be changed."""
 
     version_ref: ObjectRef
     """The CustomModelVersion to test."""
@@ -171,7 +171,7 @@ class ModelTest(Resource):
     )
 
     spec: ModelTestSpec
-    """What to test; it cannot be changed."""
+    """What to test; only cancel and ttlSecondsAfterFinished can be changed."""
 
     status: ModelTestStatus = ModelTestStatus()
     """What is; written by the operator."""
