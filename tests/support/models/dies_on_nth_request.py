@@ -1,4 +1,4 @@
-"""Its process ends on the third request for predictions, as when killed for memory."""
+"""Its process ends on the NTH request for predictions, as when killed for memory."""
 
 from __future__ import annotations
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +18,54 @@ FOLDER = Path(__file__).parent
 @contextmanager
 def started(name: str, **environ: str) -> Iterator[str]:
     """The `host:port` of a process that runs `<name>.py`; it is killed at the end."""
-    command = [sys.executable, "-ES", str(FOLDER / f"{name}.py")]
     environment = {**os.environ, "PORT": "0", "HOST": "127.0.0.1", **environ}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(_command(name), env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield f"127.0.0.1:{int(process.stdout.readline())}"
+            yield f"{environment['HOST']}:{int(process.stdout.readline())}"
         finally:
             process.kill()
+
+
+@contextmanager
+def started_as_in_a_container(name: str, **environ: str) -> Iterator[str]:
+    """As `started`, but when the process ends, so does everything that it has started: as in a container."""
+    environment = {**os.environ, "PORT": "0", "HOST": "127.0.0.1", **environ}
+    first = subprocess.Popen(
+        _command(name), env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+    def end_with_the_first() -> None:
+        os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+        os.killpg(first.pid, signal.SIGKILL)
+
+    end = threading.Thread(target=end_with_the_first)
+    with first:
+        assert first.stdout is not None
+        end.start()
+        try:
+            yield f"{environment['HOST']}:{int(first.stdout.readline())}"
+        finally:
+            first.kill()
+            end.join()
+
+
+@contextmanager
+def nursery() -> Iterator[Callable[..., str]]:
+    """Starts processes as `started` does, in a twentieth of its time; all are killed at the end."""
+    with subprocess.Popen(
+        _command("nursery"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+
+        def start(name: str, **environ: str) -> str:
+            environment = {"PORT": "0", "HOST": "127.0.0.1", **environ}
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(json.dumps([name, environment]), file=process.stdin, flush=True)
+            return f"{environment['HOST']}:{int(process.stdout.readline())}"
+
+        yield start
+
+
+def _command(name: str) -> list[str]:
+    return [sys.executable, "-ES", str(FOLDER / f"{name}.py")]
