@@ -12,21 +12,9 @@ from pathlib import Path
 import pytest
 
 from modelyard.api.reasons import Reason
+from tests.support.pages import ROOT, title, tracked
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "operator" / "modelyard"
-
-
-def tracked(pattern: str) -> list[Path]:
-    """Files of the repository, new ones included, as git sees them."""
-    done = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", pattern],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return [path for name in done.stdout.splitlines() if (path := ROOT / name).exists()]
 
 
 PAGES = tracked("*.md")
@@ -55,7 +43,7 @@ def test_python_finds_its_own_operator_from_the_root() -> None:
     assert done.stdout == "x\n", done.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=title)
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
