@@ -45,7 +45,7 @@ def needed() -> set[tuple[str, str, str]]:
         for kind in kinds.OWN_KINDS
         if kind not in WITHOUT_STATUS
     }
-    return calls | reports
+    return calls | reports | {("", "pods/log", "get")}
 
 
 def role_named(manifests: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:

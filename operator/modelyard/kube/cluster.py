@@ -14,6 +14,9 @@ from modelyard.api.kinds import Kind
 Manifest = dict[str, Any]
 """An object as the API server speaks it. `Any` is right here and nowhere further in."""
 
+LOG_TIMEOUT = 10.0
+"""Seconds in which a log must have come."""
+
 
 class Cluster(Protocol):
     """Reads are of the cache and immediate; writes answer with the object as it now is.
@@ -31,6 +34,16 @@ class Cluster(Protocol):
 
     async def read(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """The object from the API server itself, contents included; None when absent."""
+        ...
+
+    async def log(
+        self, namespace: str, pod: str, container: str, *, limit_bytes: int, seconds: float = LOG_TIMEOUT
+    ) -> str | None:
+        """The first bytes of a container's log, what has ended included; None when the pod is gone.
+
+        Raises errors.Invalid for a container that is unknown or never ran, and errors.Unavailable when the node
+        does not answer, within so many seconds. It is never cached.
+        """
         ...
 
     async def apply(self, manifest: Manifest) -> Manifest:

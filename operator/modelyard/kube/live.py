@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from modelyard.api.kinds import EVENT, Kind, kind_of
+from modelyard.api.kinds import EVENT, POD, Kind, kind_of
 from modelyard.api.labels import FIELD_MANAGER
 from modelyard.kube.cache import Cache
-from modelyard.kube.cluster import Manifest
+from modelyard.kube.cluster import LOG_TIMEOUT, Manifest
 from modelyard.kube.drift import has_drifted, is_same_status, stamped
 from modelyard.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Unavailable
 from modelyard.kube.events import Note, Recorded, event
@@ -39,6 +39,10 @@ class Api(Protocol):
         content_type: str = "application/json",
     ) -> Manifest:
         """The parsed answer. Raises errors.ApiError."""
+        ...
+
+    async def text(self, path: str, *, params: Mapping[str, str], limit: int, seconds: float) -> str:
+        """The first bytes of an answer that is text. Raises errors.ApiError."""
         ...
 
 
@@ -69,6 +73,17 @@ class LiveCluster:
         """See `Cluster.read`."""
         try:
             return await self._api.request("GET", kind.path(namespace, name))
+        except NotFound:
+            return None
+
+    async def log(
+        self, namespace: str, pod: str, container: str, *, limit_bytes: int, seconds: float = LOG_TIMEOUT
+    ) -> str | None:
+        """See `Cluster.log`."""
+        params = {"container": container, "limitBytes": str(limit_bytes)}
+        path = POD.path(namespace, pod, "log")
+        try:
+            return await self._api.text(path, params=params, limit=limit_bytes, seconds=seconds)
         except NotFound:
             return None
 

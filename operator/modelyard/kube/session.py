@@ -1,4 +1,4 @@
-"""The pooled HTTP session to the API server: JSON in, JSON out, typed errors.
+"""The pooled HTTP session to the API server: JSON in, JSON out (a log is text), typed errors.
 
 Every request of the operator goes through here; the event engine gets a session made by `open_http`, so that
 its requests carry the same credentials and are counted alike.
@@ -24,6 +24,7 @@ APPLY = "application/apply-patch+yaml"
 
 REQUEST_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 5.0
+_CHUNK = 64 * 1024
 _USER_AGENT = "modelyard"
 _TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
 
@@ -84,6 +85,21 @@ class Session:
         except _TROUBLE as error:
             raise _unreachable(what, error) from error
 
+    async def text(self, path: str, *, params: Mapping[str, str], limit: int, seconds: float) -> str:
+        """The first `limit` bytes of an answer that is text (a log), whatever its bytes.
+
+        Raises errors.ApiError; Unavailable also when it has not come within so many seconds.
+        """
+        what = str(parse_request("GET", path, params))
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT)
+        try:
+            async with self._http.get(self._server + path, params=params, timeout=timeout) as response:
+                if response.status >= 300:
+                    _parsed(what, response, await response.read())
+                return (await _first_bytes(response.content, limit)).decode("utf-8", "replace")
+        except _TROUBLE as error:
+            raise _unreachable(what, error) from error
+
     @asynccontextmanager
     async def stream(
         self, path: str, *, params: Mapping[str, str], silence: float
@@ -104,6 +120,16 @@ class Session:
             raise Silent(f"{what}: nothing came for {silence:.0f} s") from error
         except _TROUBLE as error:
             raise _unreachable(what, error) from error
+
+
+async def _first_bytes(content: aiohttp.StreamReader, limit: int) -> bytes:
+    """In chunks, so that no more than the limit is ever held, however much the server sends."""
+    read = bytearray()
+    async for chunk in content.iter_chunked(_CHUNK):
+        read += chunk[: limit - len(read)]
+        if len(read) >= limit:
+            break
+    return bytes(read)
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

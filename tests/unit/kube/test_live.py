@@ -44,6 +44,10 @@ class Script:
             raise answer
         return copy.deepcopy(answer)
 
+    async def text(self, path: str, *, params: Mapping[str, str], limit: int, seconds: float) -> str:
+        answer = await self.request("GET", path, params=params)
+        return str(answer["text"])[:limit]
+
     @property
     def lines(self) -> list[str]:
         return [f"{method} {path.rpartition('/namespaces/')[2]}" for method, path, *_ in self.sent]
