@@ -28,11 +28,11 @@ from modelyard.api.kinds import (
     Kind,
 )
 from modelyard.manifests.service import NOBODY
-from tests.support.fake_api import Write
 from tests.support.invariants import Invariants
 from tests.support.moments import names
 from tests.support.objects import make_environment, make_gate, make_model, make_version
 from tests.support.world import World
+from tests.support.world_api import Write
 
 BAD = "row 2: prediction is NaN; every prediction must be a finite number"
 CHILDREN = (CONFIG_MAP, DEPLOYMENT, SERVICE, NETWORK_POLICY, POD_DISRUPTION_BUDGET, MODEL_TEST, POD)

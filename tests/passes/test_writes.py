@@ -10,9 +10,9 @@ from collections import Counter
 import pytest
 
 from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, EXECUTION_ENVIRONMENT, MODEL_TEST
-from tests.support.fake_api import Write
 from tests.support.objects import make_environment, make_model, make_version
 from tests.support.world import World
+from tests.support.world_api import Write
 
 CHILDREN = {
     # of the version

@@ -22,10 +22,10 @@ from modelyard.api.kinds import (
     MODEL_LEDGER,
     SERVICE,
 )
-from tests.support.fake_api import Write
 from tests.support.invariants import Invariants
 from tests.support.objects import make_environment, make_gate, make_model, make_version
 from tests.support.world import World
+from tests.support.world_api import Write
 
 BAD = "row 2: prediction is NaN; every prediction must be a finite number"
 

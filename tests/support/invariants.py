@@ -14,7 +14,7 @@ from modelyard.api.custom_model import CustomModel
 from modelyard.api.kinds import CUSTOM_MODEL, DEPLOYMENT, MODEL_LEDGER
 from modelyard.manifests.service import NOBODY
 from modelyard.roles.gate import gate_hash, tests_of
-from tests.support.fake_api import FakeApi, Write, addresses
+from tests.support.world_api import WorldApi, Write, addresses
 
 Manifest = dict[str, Any]
 
@@ -22,7 +22,7 @@ Manifest = dict[str, Any]
 class Invariants:
     """Watches a store from its first write on."""
 
-    def __init__(self, api: FakeApi) -> None:
+    def __init__(self, api: WorldApi) -> None:
         self._api = api
         self._labels: dict[tuple[str, str, str], str] = {}
         self.checked = 0

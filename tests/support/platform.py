@@ -15,7 +15,7 @@ from typing import Any, Literal
 from modelyard.api import labels
 from modelyard.api.kinds import CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, JOB, POD, SERVICE
 from modelyard.status.conditions import timestamp
-from tests.support.fake_api import FakeApi, addresses
+from tests.support.world_api import WorldApi, addresses
 
 Manifest = dict[str, Any]
 Behaviour = Literal["ready", "starting", "crashes", "silent", "unpullable", "unschedulable"]
@@ -27,7 +27,7 @@ ACTOR = "kubernetes"
 class Platform:
     """Controllers and kubelets in one. `behaviour` and `failing` are by version name."""
 
-    api: FakeApi
+    api: WorldApi
     behaviour: dict[str, Behaviour] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
     """Versions whose tests fail, and with which message."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.support.fake_api import Write
+from tests.support.world_api import Write
 
 Manifest = dict[str, Any]
 

@@ -1,7 +1,8 @@
 """A whole small world: API server, Kubernetes' controllers, users, a clock, and the operator's real machinery.
 
-The passes, the cache, the routing of wakes and the schedule are the operator's own; what is played is the API
-server (`fake_api`) and Kubernetes (`platform`). Nothing sleeps: time passes when a test says so.
+The passes, the cache, the routing of wakes and the schedule are the operator's own; what is played is
+Kubernetes (`platform`) and the API server (`fake_api`), unless a real one stands there (`real_api`). Nothing
+sleeps: time passes when a test says so.
 
     world = World()
     world.user.apply(make_model())
@@ -15,7 +16,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, ClassVar, assert_never
 
 from modelyard.api.kinds import (
     CHILD_KINDS,
@@ -41,9 +42,10 @@ from modelyard.reconcilers.execution_environment_version.reconcile import Reconc
 from modelyard.reconcilers.model_test.reconcile import reconcile as model_test
 from modelyard.settings import Settings
 from modelyard.status.outcomes import Settled, Stalled, Waiting
-from tests.support.fake_api import FakeApi, Write, copied
+from tests.support.fake_api import FakeApi
 from tests.support.objects import NAMESPACE
 from tests.support.platform import Platform
+from tests.support.world_api import MakeApi, Write, copied
 
 Manifest = dict[str, Any]
 
@@ -69,9 +71,12 @@ class World:
     overlap: int = 1
     """How many passes run at once; with more than one they take turns as the seed has it."""
 
+    make_api: ClassVar[MakeApi] = FakeApi
+    """The API server of all worlds; `backends` puts a real one here."""
+
     def __post_init__(self) -> None:
         self.now = START
-        self.api = FakeApi(lambda: self.now, self._turn)
+        self.api = type(self).make_api(lambda: self.now, self._turn)
         self.platform = Platform(self.api)
         self.user = User(self)
         self.passes = 0

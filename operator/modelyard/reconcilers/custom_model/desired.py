@@ -34,12 +34,14 @@ class Plan:
 
 
 def ledger_manifest(facts: Facts) -> Manifest:
-    """The ledger as it is to be written; with a resourceVersion when it replaces one."""
+    """The ledger as it is to be written; when it replaces one, at its version and with what others noted on it."""
     child = Child(MODEL_LEDGER, facts.model.metadata.name, facts.owner, {labels.OF_MODEL: facts.owner.name})
     manifest = child.manifest(spec=facts.ledger.to_json())
     if facts.ledger_object:
         metadata = facts.ledger_object["metadata"]
-        manifest["metadata"] |= {"resourceVersion": metadata["resourceVersion"], "uid": metadata["uid"]}
+        kept = ("resourceVersion", "uid", "annotations", "finalizers")
+        manifest["metadata"] |= {key: metadata[key] for key in kept if key in metadata}
+        manifest["metadata"]["labels"] = metadata.get("labels", {}) | manifest["metadata"]["labels"]
     return manifest
 
 
