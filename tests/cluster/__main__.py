@@ -1,6 +1,7 @@
 """Start, look at, change and stop a cluster for the tests and the demo.
 
-CLUSTER chooses which (existing, kind, local; local without it). `up` writes .cluster/kubeconfig.
+CLUSTER chooses which (existing, kind, local; local without it), NODES how many nodes a local one starts with (1 to 9;
+2 without it). `up` writes .cluster/kubeconfig.
 """
 
 from __future__ import annotations

@@ -96,13 +96,13 @@ class Provider(Protocol):
 
 
 def choose(environ: Mapping[str, str] = os.environ, progress: Progress | None = None) -> Provider:
-    """The provider that CLUSTER names (`existing`, `kind` or `local`); `local` without one."""
+    """The provider that CLUSTER names (`existing`, `kind` or `local`); `local` without one, which NODES is for."""
     name = environ.get("CLUSTER", "") or "local"
     if refused := refusal(name, environ.get("CLUSTER_CONTEXT", "")):
         raise ClusterUnavailable(refused)
     from tests.cluster.local.provider import LocalProvider
 
-    return LocalProvider(KUBECONFIG, progress or Progress())
+    return LocalProvider(KUBECONFIG, progress or Progress(), environ.get("NODES", ""))
 
 
 def refusal(name: str, context: str) -> str | None:

@@ -11,6 +11,13 @@ __all__ = ["cluster", "kubectl", "namespace", "python_image"]
 
 
 @pytest.fixture(scope="session")
+def nodes(cluster: Provider) -> tuple[str, str]:
+    """The names of two nodes: the first and the last, however many there are."""
+    first, *_, last = sorted(cluster.nodes())
+    return first, last
+
+
+@pytest.fixture(scope="session")
 def internet(cluster: Provider) -> str:
     """The address of the pretended internet."""
     assert cluster.internet is not None, "the ground needs a cluster with a pretended internet"

@@ -18,12 +18,12 @@ SERVERS = ("web1", "web2")
 
 
 @pytest.fixture(scope="module")
-def world(kubectl: Kubectl, python_image: str) -> Iterator[World]:
-    """A client and a server on each node."""
+def world(kubectl: Kubectl, python_image: str, nodes: tuple[str, str]) -> Iterator[World]:
+    """A client and a server on each of two nodes."""
     with new_namespace(kubectl, "ground-connections") as namespace:
         made = World(kubectl, namespace, python_image)
-        servers = [*made.server("web1", "n1"), *made.server("web2", "n2")]
-        made.start(*servers, made.client("client1", "n1"), made.client("client2", "n2"))
+        for number, node in enumerate(nodes, start=1):
+            made.start(*made.server(f"web{number}", node), made.client(f"client{number}", node))
         yield made
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.cluster.local import cleanup, cluster, processes
+from tests.cluster.local import api, cleanup, cluster, processes
 from tests.cluster.local.footprint import Footprint, differences, footprint
 from tests.cluster.provider import CHECKOUT, KUBECONFIG
 from tests.cluster.waiting import NeverHappened, until
@@ -37,17 +37,19 @@ def before() -> Iterator[Footprint]:
     run("down")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """One command of the cluster, to its end."""
+def run(*arguments: str, nodes: str = "") -> subprocess.CompletedProcess[str]:
+    """One command of the cluster, to its end, with NODES as given."""
     command = [sys.executable, "-m", "tests.cluster", *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, "NODES": nodes}
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def begin(until_it_says: str) -> subprocess.Popen[str]:
     """`up`, begun, and seen to come as far as this line of its progress."""
     command = [sys.executable, "-m", "tests.cluster", "up"]
+    environment = {**os.environ, "NODES": ""}
     process = subprocess.Popen(
-        command, cwd=CHECKOUT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        command, cwd=CHECKOUT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert process.stderr is not None
     said = []
@@ -101,6 +103,31 @@ def test_a_node_that_was_added_and_one_that_was_stopped_leave_nothing(before: Fo
     assert of_third_node(differences(with_two, footprint())) == []
     assert "node n7" in run("stop-node", "n7").stderr
     assert run("down").returncode == 0
+    as_before(before)
+
+
+def test_nodes_says_how_many_nodes_the_cluster_starts_with(before: Footprint) -> None:
+    started = run("up", nodes="3")
+    assert started.returncode == 0, started.stderr
+    assert api.ready_nodes() == {"n1", "n2", "n3"}
+    assert run("add-node", nodes="3").stdout == "n4\n"
+    assert run("stop-node", "n2").returncode == 0
+    assert set(kubelets()) == {"kubelet/n1", "kubelet/n3", "kubelet/n4"}
+    taken_as_it_is = run("up"), run("up", nodes="3")
+    assert all("running already" in done.stderr and done.returncode == 0 for done in taken_as_it_is)
+    other = run("up", nodes="2")
+    assert (other.returncode, "runs with 3 nodes, NODES asks for 2: " in other.stderr) == (1, True)
+    assert len(kubelets()) == 3
+    assert run("down", nodes="3").returncode == 0
+    as_before(before)
+
+
+def test_a_number_of_nodes_that_makes_no_sense_starts_nothing(before: Footprint) -> None:
+    refused = run("up", nodes="many")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "NODES=many is no number of nodes: set it to 1 to 9, or unset it for 2.\n",
+    )
     as_before(before)
 
 

@@ -59,12 +59,13 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(kubectl: Kubectl, python_image: str) -> Iterator[Scene]:
-    """On each node a server, a client with the role `friend` and one with the role `other`."""
+def scene(kubectl: Kubectl, python_image: str, nodes: tuple[str, str]) -> Iterator[Scene]:
+    """On each of two nodes a server, a client with the role `friend` and one with the role `other`."""
     with new_namespace(kubectl, "ground-policy") as namespace:
         world = World(kubectl, namespace, python_image)
-        servers = [*world.server("web1", "n1", role="server"), *world.server("web2", "n2", role="server")]
-        world.start(*servers, *(world.client(name, f"n{name[-1]}", role=name[:-1]) for name in CLIENTS))
+        servers = [world.server(name, nodes[int(name[-1]) - 1], role="server") for name in SERVERS]
+        clients = [world.client(name, nodes[int(name[-1]) - 1], role=name[:-1]) for name in CLIENTS]
+        world.start(*servers[0], *servers[1], *clients)
         ways = {f"{name} by address": world.address(name) for name in SERVERS}
         ways |= {f"{name} by Service": world.service_address(name) for name in SERVERS}
         yield Scene(world, ways)

@@ -34,14 +34,15 @@ def archive(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("registry", ["", "docker.io/"])
-def test_an_image_that_was_pushed_runs_on_both_nodes(
+def test_an_image_that_was_pushed_runs_on_every_node(
     cluster: Provider, kubectl: Kubectl, namespace: str, archive: Path, registry: str
 ) -> None:
     name = f"{registry}ground/{secrets.token_hex(4)}"
     reference = cluster.push(archive, name, "1")
     assert reference.startswith(f"{name if registry else cluster.image_registry + '/' + name}:1@sha256:")
-    kubectl.apply(*(pod(f"on-{node}", namespace, reference, node) for node in ("n1", "n2")))
-    kubectl.wait("condition=Ready", "pod/on-n1", "pod/on-n2", namespace=namespace, timeout=30)
+    nodes = cluster.nodes()
+    kubectl.apply(*(pod(f"on-{node}", namespace, reference, node) for node in nodes))
+    kubectl.wait("condition=Ready", *(f"pod/on-{node}" for node in nodes), namespace=namespace, timeout=30)
 
 
 def test_the_same_image_pushed_again_has_the_same_digest(cluster: Provider, archive: Path) -> None:
@@ -49,9 +50,9 @@ def test_the_same_image_pushed_again_has_the_same_digest(cluster: Provider, arch
 
 
 def test_an_image_that_was_never_pushed_is_not_found(
-    cluster: Provider, kubectl: Kubectl, namespace: str
+    cluster: Provider, kubectl: Kubectl, namespace: str, nodes: tuple[str, str]
 ) -> None:
-    kubectl.apply(pod("lost", namespace, f"{cluster.image_registry}/ground/never-pushed:1", "n1"))
+    kubectl.apply(pod("lost", namespace, f"{cluster.image_registry}/ground/never-pushed:1", nodes[0]))
 
     def reason() -> str:
         statuses = kubectl.get("pod", "lost", namespace)["status"].get("containerStatuses", [])

@@ -27,14 +27,14 @@ from tests.cluster.local import (
     state,
 )
 from tests.cluster.local.commands import CommandFailed, run
-from tests.cluster.local.layout import MAX_NODES, STATE, Node
+from tests.cluster.local.layout import MAX_NODES, NODES, STATE, Node
 from tests.cluster.local.state import Record
 from tests.cluster.progress import Progress
 from tests.cluster.tools import MODULES, built
 from tests.cluster.waiting import NeverHappened, until
 
 ADMIN = pki.kubeconfig_file("admin")
-NODES = (Node(1), Node(2))
+_FIRST = Node(1)
 _INOTIFY_INSTANCES = "8192"
 _PATIENCE = 30.0
 """How long, in seconds, a running cluster may be unwell before it is replaced."""
@@ -48,19 +48,27 @@ class NotRunning(Exception):
     """A command needs a running cluster and there is none."""
 
 
-def up(kubeconfig: Path, progress: Progress) -> None:
+class OtherNodes(Exception):
+    """The cluster that runs has not as many nodes as are asked for."""
+
+
+def up(kubeconfig: Path, progress: Progress, count: int | None = None) -> None:
     """Start the cluster and write `kubeconfig`; a healthy one is taken as it is, a broken one is replaced.
 
+    It starts with `count` nodes; raises OtherNodes when that is given and a running cluster has another number.
     When it fails or is interrupted, all that it started is gone again. Raises preflight.Unfit before anything
     is started when the machine cannot run it.
     """
+    nodes = [Node(number) for number in range(1, (count or NODES) + 1)]
     preflight.check_user()
     with state.alone(progress), interrupts.raised():
-        if not _is_running(progress):
-            preflight.check()
+        if _is_running(progress):
+            _compare(count)
+        else:
+            preflight.check(len(nodes))
             _prepare(progress)
             try:
-                _start(progress)
+                _start(nodes, progress)
             except BaseException:
                 with interrupts.ignored():
                     progress.say("Taking away what was started")
@@ -110,7 +118,7 @@ def stop_node(stopped: Node, progress: Progress) -> None:
         record = _running_record()
         if stopped not in record.members:
             raise NotRunning(f"There is no running node {stopped.name}.")
-        if stopped == NODES[0]:
+        if stopped == _FIRST:
             raise NotRunning(
                 "Node n1 cannot be stopped: DNS runs there, and the machine reaches Services through it."
             )
@@ -172,6 +180,15 @@ def _is_running(progress: Progress) -> bool:
     return False
 
 
+def _compare(wanted: int | None) -> None:
+    found = len(_running_record().nodes)
+    if wanted not in (None, found):
+        raise OtherNodes(
+            f"The cluster runs with {found} nodes, NODES asks for {wanted}: stop it first with `make cluster-down`, "
+            "add nodes with `python -m tests.cluster add-node`, or unset NODES."
+        )
+
+
 def _still_unwell() -> str | None:
     with suppress(NeverHappened):
         until("the cluster is well", lambda: _what_is_unwell() is None, timeout=_PATIENCE, every=1)
@@ -193,7 +210,7 @@ def _prepare(progress: Progress) -> None:
     archives.archives(progress)
 
 
-def _start(progress: Progress) -> None:
+def _start(nodes: list[Node], progress: Progress) -> None:
     processes.forget()
     folders, settings = cleanup.missing_folders(), cleanup.sysctls()
     record = state.write(Record(started=time.time(), folders=folders, sysctls=settings))
@@ -206,19 +223,19 @@ def _start(progress: Progress) -> None:
     pki.make_authority()
     pki.kubeconfig("admin", "/O=system:masters/CN=modelyard-admin")
     control_plane.start_api_server()
-    for new in NODES:
+    for new in nodes:
         record = state.write(record.with_node(new))
     with ThreadPoolExecutor(1) as meanwhile:
-        loading = meanwhile.submit(_start_nodes, list(NODES), [], archives.archives(progress))
+        loading = meanwhile.submit(_start_nodes, nodes, [], archives.archives(progress))
         _until("the API server is ready", api.is_ready)
         progress.say("The API server is ready")
         control_plane.start_controllers()
         node.make_agents_kubeconfigs()
         _until("the first objects are there", _apply_addons)
         loading.result()
-    _join(list(NODES))
-    _wait_ready(list(NODES))
-    progress.say(f"Nodes {', '.join(member.name for member in NODES)} are Ready")
+    _join(nodes)
+    _wait_ready(nodes)
+    progress.say(f"Nodes {', '.join(member.name for member in nodes)} are Ready")
     _until("DNS is ready", lambda: api.is_available(addons.DNS_NAMESPACE, addons.DNS_NAME))
     progress.say("DNS is ready")
     state.write(replace(record, ready=True))

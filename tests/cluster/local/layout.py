@@ -49,6 +49,9 @@ PAUSE_IMAGE = "modelyard.test/pause:1"
 COREDNS_IMAGE = "modelyard.test/coredns:1"
 
 CONTEXT = "modelyard-local"
+NODES = 2
+"""How many nodes a cluster starts with unless NODES says otherwise."""
+
 MAX_NODES = 9
 
 
@@ -96,3 +99,17 @@ def node(name: str) -> Node:
     if name[:1] != "n" or not name[1:].isdigit() or not 1 <= int(name[1:]) <= MAX_NODES:
         raise ValueError(f"{name!r} is no node's name: nodes are n1 to n{MAX_NODES}.")
     return Node(int(name[1:]))
+
+
+def node_count(text: str) -> int | None:
+    """The number of nodes that `text`, the value of NODES, asks for; None when it is empty.
+
+    ValueError when no cluster has so many.
+    """
+    if not text.strip():
+        return None
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_NODES:
+        raise ValueError(
+            f"NODES={text} is no number of nodes: set it to 1 to {MAX_NODES}, or unset it for {NODES}."
+        )
+    return int(text)

@@ -25,6 +25,7 @@ from tests.cluster.local.layout import (
     INTERNET_NETWORK,
     MACHINE,
     NODE_NETWORK,
+    NODES,
     PODS,
     REGISTRY_PORT,
     SCHEDULER_PORT,
@@ -33,7 +34,10 @@ from tests.cluster.local.layout import (
 )
 from tests.cluster.tools import MODULES, is_built
 
-MEMORY_MIB = 2048
+MEMORY_MIB = 1536
+"""What the control plane takes, with some room for pods."""
+
+NODE_MEMORY_MIB = 256
 DISK_MIB = 4096
 BUILD_DISK_MIB = 12288
 _CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_NET_ADMIN": 12, "CAP_SYS_CHROOT": 18, "CAP_MKNOD": 27}
@@ -75,6 +79,8 @@ class Facts:
     """Addresses and ports that somebody listens on."""
     networks: tuple[tuple[str, str], ...] = ()
     """Ranges that the machine has addresses in or routes to (not the default one), and through which link."""
+    nodes: int = NODES
+    """How many nodes are wanted."""
     dropping_bridge: bool = False
     """Whether the machine's firewall drops what a bridge forwards."""
 
@@ -133,9 +139,11 @@ def _programs(facts: Facts) -> list[str]:
 
 def _room(facts: Facts) -> list[str]:
     found = []
-    if facts.memory_mib < MEMORY_MIB:
+    needed = MEMORY_MIB + facts.nodes * NODE_MEMORY_MIB
+    if facts.memory_mib < needed:
         found.append(
-            f"Only {facts.memory_mib} MiB of memory are free, the cluster needs {MEMORY_MIB}: stop something first."
+            f"Only {facts.memory_mib} MiB of memory are free, a cluster of {facts.nodes} nodes needs {needed}: "
+            "stop something first."
         )
     if facts.state_disk_mib < DISK_MIB:
         found.append(
@@ -181,8 +189,8 @@ def _networks(facts: Facts) -> list[str]:
     return found
 
 
-def look() -> Facts:
-    """The facts of this machine."""
+def look(nodes: int = NODES) -> Facts:
+    """The facts of this machine, for a cluster of so many nodes."""
     system = platform.system()
     if system != "Linux" or os.geteuid() != 0:
         return Facts(system=system, user=os.geteuid())
@@ -202,6 +210,7 @@ def look() -> Facts:
         or Path("/sys/fs/cgroup/cgroup.procs").exists(),
         listening=tuple(_listening()),
         networks=tuple(_routes()),
+        nodes=nodes,
         dropping_bridge=_drops_on_bridges(),
     )
 
@@ -212,9 +221,9 @@ def check_user() -> None:
         raise Unfit("\n".join(found))
 
 
-def check() -> None:
-    """Raises Unfit when this machine cannot run the cluster."""
-    if found := problems(look()):
+def check(nodes: int = NODES) -> None:
+    """Raises Unfit when this machine cannot run a cluster of so many nodes."""
+    if found := problems(look(nodes)):
         raise Unfit("\n".join(found))
 
 

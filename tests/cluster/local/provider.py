@@ -15,6 +15,7 @@ from tests.cluster.waiting import NeverHappened
 _EXPLAINED = (
     cluster.Died,
     cluster.NotRunning,
+    cluster.OtherNodes,
     cleanup.NotClean,
     preflight.Unfit,
     packages.PackagesMissing,
@@ -33,7 +34,7 @@ def _explained() -> Iterator[None]:
 
 
 class LocalProvider:
-    """A real Kubernetes of two nodes on this machine; one a machine, whatever checkout started it."""
+    """A real Kubernetes on this machine; one a machine, whatever checkout started it."""
 
     name = "local"
     capabilities = frozenset(Capability)
@@ -41,9 +42,11 @@ class LocalProvider:
     internet = Internet(layout.INTERNET_ADDRESS, layout.INTERNET_NAME, layout.INTERNET_BODY)
     audit_log = control_plane.AUDIT_LOG
 
-    def __init__(self, kubeconfig: Path, progress: Progress) -> None:
+    def __init__(self, kubeconfig: Path, progress: Progress, nodes: str = "") -> None:
+        """`nodes` is how many nodes to start with, as NODES has it."""
         self._kubeconfig = kubeconfig
         self._progress = progress
+        self._nodes = nodes
 
     def is_running(self) -> bool:
         return cluster.what_is_wrong() is None
@@ -62,8 +65,12 @@ class LocalProvider:
         return "\n".join([head, places, *table])
 
     def up(self) -> None:
+        try:
+            count = layout.node_count(self._nodes)
+        except ValueError as error:
+            raise ClusterUnavailable(str(error)) from error
         with _explained():
-            cluster.up(self._kubeconfig, self._progress)
+            cluster.up(self._kubeconfig, self._progress, count)
 
     def down(self) -> None:
         with _explained():

@@ -18,7 +18,11 @@ UNFIT = {
     ),
     "no Go": (Facts(go=False, built=False), "No `go` on PATH: install Go 1.26"),
     "no apt": (Facts(apt=False, missing_packages=("runc",)), "install runc yourself"),
-    "little memory": (Facts(memory_mib=900), "Only 900 MiB of memory are free, the cluster needs 2048"),
+    "little memory": (
+        Facts(memory_mib=900),
+        "Only 900 MiB of memory are free, a cluster of 2 nodes needs 2048",
+    ),
+    "little memory for four nodes": (Facts(memory_mib=2500, nodes=4), "a cluster of 4 nodes needs 2560"),
     "a full disk": (Facts(state_disk_mib=10), "Only 10 MiB are free at /var/lib, the cluster needs 4096"),
     "no room to build": (Facts(built=False, cache_disk_mib=5000), "building Kubernetes needs 12288"),
     "a port": (

@@ -9,7 +9,7 @@ import pytest
 from tests.cluster.__main__ import main
 from tests.cluster.local import state
 from tests.cluster.local.cleanup import mounts_below
-from tests.cluster.local.layout import Node, node
+from tests.cluster.local.layout import Node, node, node_count
 from tests.cluster.local.state import Record
 from tests.cluster.provider import ClusterUnavailable, choose, refusal
 
@@ -55,6 +55,24 @@ def test_a_node_is_known_by_its_name() -> None:
 def test_what_is_no_nodes_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="nodes are n1 to n9"):
         node(name)
+
+
+@pytest.mark.parametrize(("text", "count"), [("", None), (" ", None), ("1", 1), ("3", 3), ("9", 9)])
+def test_nodes_says_how_many_nodes_a_cluster_starts_with(text: str, count: int | None) -> None:
+    assert node_count(text) == count
+
+
+@pytest.mark.parametrize("text", ["0", "10", "-1", "3.5", "three", "n3", "3 4", "³"])
+def test_a_number_of_nodes_that_makes_no_sense_is_refused_before_anything_starts(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CLUSTER", raising=False)
+    monkeypatch.setenv("NODES", text)
+
+    assert main(["up"]) == 1
+
+    said = f"NODES={text} is no number of nodes: set it to 1 to 9, or unset it for 2.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_record_is_read_as_it_was_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
