@@ -1,13 +1,15 @@
-"""A small Debian with Python, made by mmdebstrap from the machine's own package sources.
+"""Small Debians, made by mmdebstrap from the machine's own package sources where no public registry is in reach.
 
-It stands in for `python:3-slim` where no public registry is in reach: `python3`, `pip`, `venv`, CA certificates
-and libstdc++ (which numpy's wheels load), and pip installs into it as it does there.
+Each stands in for one public image that Dockerfiles of ours begin with, whatever its tag: it has the same programs,
+in the version of the machine's Debian. In the one with Python, pip installs as it does in the public one, and what
+numpy's wheels load (libstdc++) is there.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.cache import cache_dir, kept
@@ -16,9 +18,8 @@ from tests.cluster.progress import Progress
 from tests.cluster.tools import architecture, key, tool
 
 _EDITION = "1"
-"""To be raised when the image comes out otherwise though all below is the same."""
+"""To be raised when an image comes out otherwise though its packages and hooks are the same."""
 
-_PACKAGES = "python3,python3-pip,python3-venv,ca-certificates,libstdc++6"
 _WITHOUT = (
     "/usr/share/doc/*",
     "/usr/share/man/*",
@@ -30,10 +31,40 @@ _LEFT_OUT = (
     "etc/apt/sources.list* etc/resolv.conf etc/hostname var/log/* var/lib/apt/lists",
     "usr/lib/python3*/EXTERNALLY-MANAGED",
 )
-_HOOKS = (
-    f'cd "$1" && rm -rf {" ".join(_LEFT_OUT)}',
-    'ln -s /usr/bin/python3 "$1/usr/local/bin/python" && ln -s /usr/bin/pip3 "$1/usr/local/bin/pip"',
+_TIDY = f'cd "$1" && rm -rf {" ".join(_LEFT_OUT)}'
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A Debian with some packages that stands in for a public image."""
+
+    name: str
+    """What it is called in the cache and in what people read."""
+
+    packages: str
+    command: str
+    """What its containers run unless told otherwise."""
+
+    hooks: tuple[str, ...] = (_TIDY,)
+    """Commands that are run when the packages are in place; $1 is the root of the new image."""
+
+
+PYTHON = StandIn(
+    name="python",
+    packages="python3,python3-pip,python3-venv,ca-certificates,libstdc++6",
+    command="python3",
+    hooks=(
+        _TIDY,
+        'ln -s /usr/bin/python3 "$1/usr/local/bin/python" && ln -s /usr/bin/pip3 "$1/usr/local/bin/pip"',
+    ),
 )
+
+STAND_INS = {
+    "docker.io/library/python": PYTHON,
+    "docker.io/library/node": StandIn(name="node", packages="nodejs,ca-certificates", command="node"),
+    "docker.io/library/golang": StandIn(name="golang", packages="golang-go,ca-certificates", command="bash"),
+}
+"""By the repository of the public image."""
 
 
 class NoBaseImage(Exception):
@@ -41,14 +72,26 @@ class NoBaseImage(Exception):
 
 
 def python_base(progress: Progress) -> Image:
+    """The Debian with Python."""
+    return made(PYTHON, progress)
+
+
+def stand_in(reference: str, progress: Progress) -> Image:
+    """The image that stands in for the public one of that name, tag included. Raises NoBaseImage."""
+    repository = re.sub(r"(:[^/]*)?(@.*)?$", "", reference)
+    if repository not in STAND_INS:
+        raise NoBaseImage(f"Nothing stands in for {reference} here, only for {', '.join(STAND_INS)}.")
+    return made(STAND_INS[repository], progress)
+
+
+def made(what: StandIn, progress: Progress) -> Image:
     """The image, made once a machine; `rm -r` its folder in the cache to have it made anew."""
-    recipe = "\n".join([_EDITION, _PACKAGES, *_WITHOUT, *_HOOKS, architecture()])
-    target = cache_dir("images") / f"python-{release()}-{key([recipe.encode()])}"
-    what = f"Making a base image: Debian {release()} with Python"
+    recipe = "\n".join([_EDITION, what.packages, *_WITHOUT, *what.hooks, architecture()])
+    target = cache_dir("images") / f"{what.name}-{release()}-{key([recipe.encode()])}"
 
     def make(folder: Path) -> None:
-        with progress.during(what):
-            _make(folder)
+        with progress.during(f"Making a base image: Debian {release()} with {what.name}"):
+            _make(what, folder)
 
     return image_in(kept(target, make, what="the base image", progress=progress) / "layout")
 
@@ -83,7 +126,7 @@ def _suite(line: str) -> str:
     return found[1] if found else ""
 
 
-def _make(folder: Path) -> None:
+def _make(what: StandIn, folder: Path) -> None:
     root = folder / "root.tar"
     sources = folder / "sources"
     sources.write_text(_machine_sources())
@@ -97,17 +140,17 @@ def _make(folder: Path) -> None:
         str(tool("mmdebstrap")),
         "--mode=root",
         "--variant=essential",
-        f"--include={_PACKAGES}",
+        f"--include={what.packages}",
     ]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _WITHOUT]
-    command += [f"--customize-hook={hook}" for hook in _HOOKS]
+    command += [f"--customize-hook={hook}" for hook in what.hooks]
     command += [f"--aptopt={settings}", "--format=tar", release(), str(root)]
     command += [str(sources)] if sources.stat().st_size else []
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise NoBaseImage(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    config = {"architecture": architecture(), "os": "linux", "config": {"Env": [path], "Cmd": ["python3"]}}
+    config = {"architecture": architecture(), "os": "linux", "config": {"Env": [path], "Cmd": [what.command]}}
     write_layout(folder / "layout", config, [root])
     for scratch in (root, sources, settings):
         scratch.unlink()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tests.cluster.base_image import python_base
+from tests.cluster.base_image import stand_in
 from tests.cluster.cache import cache_dir, locked
 from tests.cluster.oci import Image
 from tests.cluster.progress import Progress
@@ -45,8 +45,8 @@ class Builder(Protocol):
     @property
     def name(self) -> str: ...
 
-    def bases(self, progress: Progress) -> dict[str, str]:
-        """Build arguments that name a base which this builder has; empty when it pulls the public one."""
+    def bases(self, public: Mapping[str, str], progress: Progress) -> dict[str, str]:
+        """What to say for those build arguments that name public images; empty when it pulls them itself."""
 
     def build(self, job: Job, layout: Path) -> None:
         """Build, and write the image to `layout` as an OCI layout. Raises BuildFailed."""
@@ -70,7 +70,7 @@ class Docker:
 
     name = "docker"
 
-    def bases(self, progress: Progress) -> dict[str, str]:
+    def bases(self, public: Mapping[str, str], progress: Progress) -> dict[str, str]:
         return {}
 
     def build(self, job: Job, layout: Path) -> None:
@@ -105,13 +105,16 @@ class Buildah:
         ]
         self._lock = store / ".lock"
 
-    def bases(self, progress: Progress) -> dict[str, str]:
-        image = python_base(progress)
-        name = f"localhost/modelyard/base:{image.digest[7:19]}"
+    def bases(self, public: Mapping[str, str], progress: Progress) -> dict[str, str]:
+        images = {argument: stand_in(reference, progress) for argument, reference in public.items()}
+        names = {
+            argument: f"localhost/modelyard/base:{image.digest[7:19]}" for argument, image in images.items()
+        }
         with locked(self._lock):
             self._tidy()
-            self._keep(image, name)
-        return {"BASE": name, "BUILD_BASE": name}
+            for argument, image in images.items():
+                self._keep(image, names[argument])
+        return names
 
     def _keep(self, image: Image, name: str) -> None:
         if not self._has(name):

@@ -2,7 +2,8 @@
 
 A Dockerfile of ours may declare these build arguments and mount these secrets; all have a default or may be absent:
 
-    ARG BASE, BUILD_BASE    the base images; where no public registry is in reach, a Debian made on this machine
+    ARG <NAME>=<image>      a base image, where a FROM names ${NAME}: public by default; where no public registry
+                            is in reach, a Debian made on this machine that stands in for it
     id=pip-conf             this machine's pip configuration, to be mounted at /etc/pip.conf
     id=ca-bundle            the CA certificates it trusts, at /etc/ssl/certs/ca-certificates.crt
 
@@ -45,12 +46,9 @@ def build(recipe: Recipe, progress: Progress) -> Image:
         raise BuildFailed(f"There is no Dockerfile {recipe.dockerfile}.")
     chosen = builder()
     try:
-        offered = chosen.bases(progress)
+        bases = chosen.bases(public_bases(recipe.dockerfile.read_text()), progress)
     except NoBaseImage as error:
         raise BuildFailed(str(error)) from error
-    bases = {
-        name: value for name, value in offered.items() if name in declared(recipe.dockerfile.read_text())
-    }
     arguments = {**bases, **recipe.arguments}
     target = cache_dir("images") / f"built-{content_key(recipe, arguments, chosen.name)}"
     what = f"Building {recipe.dockerfile} with {chosen.name}"
@@ -74,9 +72,11 @@ def push_python(provider: Provider, progress: Progress) -> str:
     return provider.push(python_base(progress).layout, "base/python", release())
 
 
-def declared(dockerfile: str) -> set[str]:
-    """The build arguments that a Dockerfile declares."""
-    return set(re.findall(r"^\s*ARG\s+(\w+)", dockerfile, re.MULTILINE | re.IGNORECASE))
+def public_bases(dockerfile: str) -> dict[str, str]:
+    """The build arguments of a Dockerfile that its FROM lines name, with the images that they stand for by default."""
+    defaults = dict(re.findall(r"^\s*ARG\s+(\w+)=(\S+)", dockerfile, re.MULTILINE | re.IGNORECASE))
+    used = re.findall(r"^\s*FROM\s+\$\{?(\w+)\}?", dockerfile, re.MULTILINE | re.IGNORECASE)
+    return {name: defaults[name] for name in used if name in defaults}
 
 
 def content_key(recipe: Recipe, arguments: Mapping[str, str], builder_name: str) -> str:

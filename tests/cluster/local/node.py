@@ -11,8 +11,9 @@ from tests.cluster.local.layout import DNS_SERVICE, DOMAIN, PAUSE_IMAGE, PODS, R
 
 PROGRAMS = ("containerd", "kubelet", "kube-proxy", "kube-router")
 CNI_PROGRAMS = Path("/usr/lib/cni")
-MIRRORED = ("docker.io",)
-"""Registries out of the nodes' reach: what is asked of them comes from ours, `library/python` and the like."""
+MIRRORED = ("docker.io", "registry.example.com")
+"""Registries out of the nodes' reach: what is asked of them comes from ours, `library/python` and the like. The second
+one exists nowhere: examples name it in place of a registry of the reader's."""
 
 
 def start_containerd(node: Node, snapshotter: str) -> None:

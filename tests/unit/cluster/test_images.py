@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import context, images, oci, pip_settings
-from tests.cluster.base_image import sources_of
+from tests.cluster.base_image import STAND_INS, NoBaseImage, sources_of, stand_in
 from tests.cluster.images import Recipe
 from tests.cluster.local.archives import write_archive
 from tests.cluster.oci import NotAnImage
+from tests.cluster.progress import Progress
 
 
 def folder(root: Path, **files: str) -> Path:
@@ -75,8 +76,29 @@ def test_a_key_changes_with_all_that_goes_in_and_with_nothing_else(recipe: Recip
     assert len(keys) == 7
 
 
-def test_arguments_are_those_that_the_dockerfile_declares() -> None:
-    assert images.declared("ARG BASE=a\nFROM $BASE\n  arg other\n# ARG NOT\n") == {"BASE", "other"}
+def test_public_bases_are_the_arguments_that_a_dockerfile_begins_with() -> None:
+    dockerfile = (
+        "ARG BASE=d.io/a:1\nARG BUILD_BASE=d.io/b:2\nARG NAMED\nARG OTHER=3\n# ARG NOT=x\n"
+        "FROM ${BUILD_BASE} AS build\nfrom $BASE\nFROM ${NAMED}\nFROM ${NOT}\nFROM scratch\n"
+    )
+    assert images.public_bases(dockerfile) == {"BUILD_BASE": "d.io/b:2", "BASE": "d.io/a:1"}
+
+
+def test_every_dockerfile_begins_with_images_that_something_stands_in_for() -> None:
+    root = Path(__file__).parents[3]
+    dockerfiles = [root / "Dockerfile", *(root / "examples").rglob("Dockerfile")]
+    for dockerfile in dockerfiles:
+        text = dockerfile.read_text()
+        for reference in images.public_bases(text).values():
+            assert reference.partition(":")[0] in STAND_INS, f"{dockerfile}: {reference}"
+    assert len(dockerfiles) >= 5
+
+
+def test_what_nothing_stands_in_for_is_refused_in_words() -> None:
+    with pytest.raises(
+        NoBaseImage, match=r"Nothing stands in for docker\.io/library/perl:5@sha256:0 here, only"
+    ):
+        stand_in("docker.io/library/perl:5@sha256:0", Progress(quiet=True))
 
 
 def test_pip_settings_are_read_and_the_environment_wins() -> None:
