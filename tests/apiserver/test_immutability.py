@@ -30,6 +30,13 @@ FULL_VERSION = make_version(
 FULL_ENVIRONMENT_VERSION = make_environment_version(
     imagePullSecrets=[{"name": "pull"}], startCommand=["serve"], label="first"
 )
+FULL_TEST = make_test(
+    maximumMemory="512Mi",
+    replicas=2,
+    requiresHa=False,
+    networkEgressPolicy="NONE",
+    ttlSecondsAfterFinished=60,
+)
 
 EDITS: list[tuple[Manifest, str, object, str]] = [
     (FULL_VERSION, "modelRef", {"name": "other"}, VERSION),
@@ -56,6 +63,10 @@ EDITS: list[tuple[Manifest, str, object, str]] = [
     (make_test(), "dataset", make_dataset('{"x": [3]}'), TEST),
     (make_test(), "configuration", {"errorCheck": "skip"}, TEST),
     (make_test(), "timeoutSeconds", 60, TEST),
+    (FULL_TEST, "maximumMemory", "1Gi", TEST),
+    (FULL_TEST, "replicas", 3, TEST),
+    (FULL_TEST, "requiresHa", True, TEST),
+    (FULL_TEST, "networkEgressPolicy", "PUBLIC", TEST),
 ]
 REMOVALS = [
     (FULL_VERSION, "label", VERSION),
@@ -64,16 +75,26 @@ REMOVALS = [
     (FULL_ENVIRONMENT_VERSION, "label", ENVIRONMENT),
     (FULL_ENVIRONMENT_VERSION, "startCommand", ENVIRONMENT),
     (FULL_ENVIRONMENT_VERSION, "imagePullSecrets", ENVIRONMENT),
+    (FULL_TEST, "maximumMemory", TEST),
+    (FULL_TEST, "replicas", TEST),
+    (FULL_TEST, "requiresHa", TEST),
+    (FULL_TEST, "networkEgressPolicy", TEST),
 ]
 SPARSE_VERSION = make_version(label=None, replicas=None, cpu=None, startup=None, maximumMemory=None)
-ADDITIONS: list[tuple[str, object]] = [
-    ("label", "1.0"),
-    ("desiredMemory", "512Mi"),
-    ("environmentVariables", [{"name": "A", "value": "1"}]),
-    ("replicas", 2),
-    ("cpu", "500m"),
-    ("startup", {"timeoutSeconds": 10}),
-    ("maximumMemory", "2Gi"),
+SPARSE_TEST = make_test(dataset=None, configuration={"errorCheck": "skip"})
+ADDITIONS: list[tuple[Manifest, str, object, str]] = [
+    (SPARSE_VERSION, "label", "1.0", VERSION),
+    (SPARSE_VERSION, "desiredMemory", "512Mi", VERSION),
+    (SPARSE_VERSION, "environmentVariables", [{"name": "A", "value": "1"}], VERSION),
+    (SPARSE_VERSION, "replicas", 2, VERSION),
+    (SPARSE_VERSION, "cpu", "500m", VERSION),
+    (SPARSE_VERSION, "startup", {"timeoutSeconds": 10}, VERSION),
+    (SPARSE_VERSION, "maximumMemory", "2Gi", VERSION),
+    (SPARSE_TEST, "dataset", make_dataset(), TEST),
+    (SPARSE_TEST, "maximumMemory", "2Gi", TEST),
+    (SPARSE_TEST, "replicas", 2, TEST),
+    (SPARSE_TEST, "requiresHa", True, TEST),
+    (SPARSE_TEST, "networkEgressPolicy", "NONE", TEST),
 ]
 
 
@@ -107,15 +128,19 @@ def test_a_frozen_field_cannot_be_removed(
     assert refusal(answer) == _said(field, advice)
 
 
-@pytest.mark.parametrize(("field", "value"), ADDITIONS, ids=[case[0] for case in ADDITIONS])
+@pytest.mark.parametrize(
+    ("manifest", "field", "value", "advice"),
+    ADDITIONS,
+    ids=[f"{case[0]['kind']}.{case[1]}" for case in ADDITIONS],
+)
 def test_a_field_that_was_left_out_cannot_be_added(
-    server: ApiServer, namespace: str, field: str, value: object
+    server: ApiServer, namespace: str, manifest: Manifest, field: str, value: object, advice: str
 ) -> None:
-    create(server, namespace, SPARSE_VERSION)
+    create(server, namespace, manifest)
 
-    answer = merge(server, namespace, SPARSE_VERSION, {"spec": {field: value}})
+    answer = merge(server, namespace, manifest, {"spec": {field: value}})
 
-    assert refusal(answer) == _said(field, VERSION)
+    assert refusal(answer) == _said(field, advice)
 
 
 def test_a_source_cannot_be_left_out_later(server: ApiServer, namespace: str) -> None:
@@ -143,6 +168,37 @@ def test_what_says_the_same_is_no_change(server: ApiServer, namespace: str) -> N
     assert refusal(merge(server, namespace, SPARSE_VERSION, {"spec": defaults})) == ""
 
 
+@pytest.mark.parametrize("check", ["nullValueImputation", "sideEffects", "tolerance", "sampleRows"])
+def test_what_a_test_checks_cannot_be_edited(server: ApiServer, namespace: str, check: str) -> None:
+    create(server, namespace, make_test())
+    edited = {"tolerance": {"absolute": 1}, "sampleRows": 1}.get(check, "skip")
+
+    answer = merge(server, namespace, make_test(), {"spec": {"configuration": {check: edited}}})
+
+    assert refusal(answer) == _said("configuration", TEST)
+
+
+@pytest.mark.parametrize("back", [False, None], ids=["false", "removed"])
+def test_a_test_can_be_canceled_once_and_for_all(server: ApiServer, namespace: str, back: object) -> None:
+    create(server, namespace, FULL_TEST)
+
+    assert refusal(merge(server, namespace, FULL_TEST, {"spec": {"cancel": True}})) == ""
+    assert refusal(merge(server, namespace, FULL_TEST, {"spec": {"cancel": True}})) == ""
+    assert refusal(merge(server, namespace, FULL_TEST, {"spec": {"cancel": back}})) == (
+        "spec.cancel: Invalid value: cancel cannot be taken back; create a new ModelTest instead"
+    )
+
+
+def test_how_long_a_test_stays_can_be_added_changed_and_removed(server: ApiServer, namespace: str) -> None:
+    create(server, namespace, SPARSE_TEST)
+
+    for seconds in (0, 3600, None):
+        answer = merge(server, namespace, SPARSE_TEST, {"spec": {"ttlSecondsAfterFinished": seconds}})
+
+        assert refusal(answer) == ""
+        assert answer.body["spec"].get("ttlSecondsAfterFinished") == seconds
+
+
 def test_a_models_target_type_cannot_be_changed(server: ApiServer, namespace: str) -> None:
     create(server, namespace, make_model())
 
@@ -154,13 +210,18 @@ def test_a_models_target_type_cannot_be_changed(server: ApiServer, namespace: st
 
 
 BINARY = make_model(targetType="Binary", positiveClassLabel="yes", negativeClassLabel="no")
+MULTICLASS = make_model(targetType="Multiclass", classLabels=["a", "b", "c"])
 SERVING = {
     "serving": {"name": "hello-1", "label": "1.0", "key": "0123456789", "since": "2026-01-01T00:00:00Z"}
 }
-LOCKED = [
-    ("targetName", {"targetName": "other"}),
-    ("positiveClassLabel", {"positiveClassLabel": "other"}),
-    ("negativeClassLabel", {"negativeClassLabel": "other"}),
+TESTED = {"candidate": {"name": "hello-1"}}
+LOCKED: list[tuple[str, Manifest, object]] = [
+    ("targetName", BINARY, "other"),
+    ("positiveClassLabel", BINARY, "other"),
+    ("negativeClassLabel", BINARY, "other"),
+    ("classLabels", MULTICLASS, ["a", "b", "c", "d"]),
+    ("classLabels", MULTICLASS, ["b", "a", "c"]),
+    ("classLabels", MULTICLASS, ["a", "b"]),
 ]
 
 
@@ -171,14 +232,23 @@ def _locked(field: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("field", "spec"), LOCKED, ids=[field for field, _ in LOCKED])
-def test_what_pods_were_told_is_locked_while_a_version_serves(
-    server: ApiServer, namespace: str, field: str, spec: Manifest
+@pytest.mark.parametrize("status", [SERVING, TESTED], ids=["serves", "is tested"])
+@pytest.mark.parametrize(
+    ("field", "model", "value"), LOCKED, ids=[f"{field}={value}" for field, _, value in LOCKED]
+)
+def test_what_pods_were_told_is_locked_while_a_version_serves_or_is_tested(
+    server: ApiServer, namespace: str, field: str, model: Manifest, value: object, status: Manifest
 ) -> None:
-    create(server, namespace, BINARY)
-    merge(server, namespace, BINARY, {"status": SERVING}, sub="status")
+    create(server, namespace, model)
+    merge(server, namespace, model, {"status": status}, sub="status")
 
-    assert refusal(merge(server, namespace, BINARY, {"spec": spec})) == _locked(field)
+    assert refusal(merge(server, namespace, model, {"spec": {field: value}})) == _locked(field)
+
+
+def test_classes_can_be_renamed_before_a_version_is_there(server: ApiServer, namespace: str) -> None:
+    create(server, namespace, MULTICLASS)
+
+    assert refusal(merge(server, namespace, MULTICLASS, {"spec": {"classLabels": ["x", "y"]}})) == ""
 
 
 def test_labels_cannot_be_removed_while_a_version_serves(server: ApiServer, namespace: str) -> None:

@@ -80,10 +80,34 @@ def test_explain_describes_every_field(server: ApiServer, resource: type[Resourc
     assert all(path.rsplit(".", 1)[1] in printed for path in described if path.count(".") > 1)
 
 
-def test_explain_says_what_a_field_does_with_unit_and_default(server: ApiServer) -> None:
-    printed = " ".join(kubectl(server, "explain", "cmv.spec.startup.timeoutSeconds").split())
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        (
+            "cmv.spec.startup.timeoutSeconds",
+            "Seconds from the container's start until it must answer, 5 to 3600 (default 300).",
+        ),
+        ("mtest.spec.replicas", "How many pods are tested, 1 to 8 (default: as many as the version has)."),
+        (
+            "mtest.spec.ttlSecondsAfterFinished",
+            "Seconds after its end at which the ModelTest is deleted, with its report, 0 to 31536000. Absent means "
+            "that it is kept.",
+        ),
+        ("mtest.spec.configuration.sampleRows", "1 to 1000 (default 100)."),
+        (
+            "mtest.spec.configuration.tolerance",
+            "How far two predictions of the same row may be apart before sideEffects calls them different.",
+        ),
+        ("cmodel.spec.classLabels", "Multiclass only, and required there: names of the classes, 2 to 100;"),
+        ("cmodel.spec.gate.failedTestsHistoryLimit", "0 to 100 (default 5)."),
+    ],
+)
+def test_explain_says_what_a_field_does_with_unit_and_default(
+    server: ApiServer, field: str, sentence: str
+) -> None:
+    printed = " ".join(kubectl(server, "explain", field).split())
 
-    assert "Seconds from the container's start until it must answer, 5 to 3600 (default 300)." in printed
+    assert sentence in printed
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=ids)

@@ -298,9 +298,10 @@ def _locked(name: str, same: str) -> Rule:
     )
 
 
-def _locked_label(name: str) -> Rule:
+def _locked_label(name: str, in_order: str = "") -> Rule:
     field, old = f"self.spec.{name}", f"oldSelf.spec.{name}"
-    return _locked(name, f"has({field}) == has({old}) && (!has({field}) || {field} == {old})")
+    same = f"{field}{in_order} == {old}{in_order}"
+    return _locked(name, f"has({field}) == has({old}) && (!has({field}) || {same})")
 
 
 class CustomModel(Resource):
@@ -313,7 +314,7 @@ class CustomModel(Resource):
         _locked("targetName", "self.spec.targetName == oldSelf.spec.targetName"),
         _locked_label("positiveClassLabel"),
         _locked_label("negativeClassLabel"),
-        _locked_label("classLabels"),
+        _locked_label("classLabels", in_order=".map(label, label)"),  # CEL compares sets in any order
     )
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
