@@ -10,7 +10,7 @@ PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
 
-.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall crds docs lock
+.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall example-image crds docs lock
 
 help: ## Say what there is
 	@echo "make <target>:"
@@ -39,7 +39,7 @@ lint: $(READY) ## Run ruff, mypy and import-linter
 format: $(READY) ## Let ruff rewrite the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format .
 
-cluster: $(READY) ## Start or find a cluster; its kubeconfig is .cluster/kubeconfig
+cluster: $(READY) ## Start or find a cluster; its kubeconfig is .cluster/kubeconfig (NODES=3 for three nodes)
 	@$(PY) -m tests.cluster up
 
 cluster-down: $(READY) ## Stop the cluster that `make cluster` started and leave nothing behind
@@ -50,6 +50,9 @@ install: $(READY) ## Build the image, bring it into the cluster, install or upgr
 
 uninstall: $(READY) ## Remove the chart's release; CRDs and models stay
 	@$(PY) -m scripts.install down
+
+example-image: $(READY) ## Build the image of an example (EXAMPLE=03-sklearn-binary) and bring it to the cluster's nodes
+	@$(PY) -m scripts.example_image examples/$(EXAMPLE)
 
 crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.api
 	@$(BIN)/modelyard crds

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts import example_image as images
 from tests.cluster.kubectl import Kubectl
+from tests.cluster.progress import Progress
 from tests.cluster.provider import Provider
 from tests.cluster.tools import tool
 from tests.cluster.waiting import until
@@ -29,6 +31,13 @@ def environment(kubectl: Kubectl, namespace: str, tmp_path: Path) -> dict[str, s
     return {"KUBECONFIG": str(own), "PATH": f"{tool('kubectl').parent}:{os.environ['PATH']}"}
 
 
+@pytest.fixture
+def built(page: Path) -> None:
+    """The image of an example that has one of its own is built: that may take longer than any step of a page."""
+    if (page.parent / "Dockerfile").exists():
+        images.build(page.parent, Progress())
+
+
 def remains(kubectl: Kubectl, namespace: str) -> list[str]:
     """What is left of the operator's making, or of the page's, in a namespace."""
     kinds = "modelyard,deployments,replicasets,pods,services,networkpolicies,poddisruptionbudgets,jobs,endpointslices"
@@ -38,7 +47,7 @@ def remains(kubectl: Kubectl, namespace: str) -> list[str]:
     return sorted(set(names.split()) - {"configmap/kube-root-ca.crt"})
 
 
-@pytest.mark.usefixtures("operator", "example_image")
+@pytest.mark.usefixtures("operator", "example_image", "built")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 def test_an_example_does_what_its_page_says_and_leaves_nothing(
     page: Path, environment: dict[str, str], kubectl: Kubectl, namespace: str

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec node "$CODE_DIR/server.js"

@@ -1,0 +1,3 @@
+module modelyard.example/scorer
+
+go 1.19
