@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 SUMMARY_VERSION: Literal[1] = 1
@@ -57,21 +58,29 @@ class Wire(BaseModel):
     )
 
 
-def _ip_and_port(address: str) -> str:
-    host, separator, port = address.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    try:
-        ip = ipaddress.ip_address(host[1:-1] if bracketed else host)
-        valid = bool(separator) and bracketed == (ip.version == 6) and 0 < int(port) < 65536
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("must be an IP address and a port, as 10.0.0.1:8080 or [fd00::1]:8080")
+_HOST_NAME = re.compile(r"(?=.*[A-Za-z_])[A-Za-z0-9_]([-.A-Za-z0-9_]*[A-Za-z0-9_])?\.?")
+
+
+def _host_and_port(address: str) -> str:
+    host, _, port = address.removeprefix("https://").rpartition(":")
+    right_port = port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) < 65536
+    if not right_port or not (_is_ip(host) or _HOST_NAME.fullmatch(host)):
+        raise ValueError(
+            "must be a host and a port, as 10.0.0.1:8080, [fd00::1]:8080 or models.example.com:80"
+        )
     return address
 
 
-Address = Annotated[str, AfterValidator(_ip_and_port)]
-"""An IP address and a port; never a name, since a test Job may have no DNS."""
+def _is_ip(host: str) -> bool:
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        return (ipaddress.ip_address(host[1:-1] if bracketed else host).version == 6) == bracketed
+    except ValueError:
+        return False
+
+
+Address = Annotated[str, AfterValidator(_host_and_port)]
+"""A host and a port. Plans for a Job name IP addresses, since a Job may have no DNS. `https://` before it is heeded."""
 
 
 class Replica(Wire):
@@ -126,7 +135,9 @@ class CheckPlan(Wire):
     service: Address
     """The Service in front of the replicas."""
 
-    replicas: tuple[Replica, ...] = Field(min_length=1)
+    replicas: tuple[Replica, ...] = ()
+    """What stands behind the Service; empty when only `service` is known."""
+
     target_type: Literal["Binary", "Regression", "Multiclass", "Anomaly"]
     target_name: str
     positive_class_label: str | None = None
@@ -140,6 +151,12 @@ class CheckPlan(Wire):
 
     timeout_seconds: int = Field(ge=1)
     """From the start of the runner to its verdict."""
+
+    @model_validator(mode="after")
+    def _has_its_labels(self) -> CheckPlan:
+        if self.target_type == "Multiclass" and not self.class_labels:
+            raise ValueError("classLabels must be given for the target type Multiclass")
+        return self
 
     def labels(self) -> tuple[str, str]:
         """Positive and negative class label; "1" and "0" where the model does not say."""

@@ -73,6 +73,9 @@ class DatasetRecord(Wire):
     format: str
     rows: int
     columns: tuple[str, ...]
+    columns_left_out: int = Field(default=0, ge=0)
+    """Further columns, whose names are too many to list."""
+
     sha256: str
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _ELLIPSIS = "…"
 
@@ -51,6 +53,39 @@ def body_excerpt(body: bytes, longest: int = 200) -> str:
     """The start of a body as quoted text on one line, or `an empty body`."""
     text = " ".join(body[: longest * 8].decode("utf-8", "replace").split())
     return text_excerpt(text, longest) if text else "an empty body"
+
+
+def described(value: object) -> str:
+    """A JSON value by its kind and its text, for messages."""
+    shown = value_excerpt(value)
+    match value:
+        case str():
+            return f"the text {shown}"
+        case list():
+            return f"the list {shown}"
+        case dict():
+            return f"the object {shown}"
+        case _:
+            return shown
+
+
+def keys_excerpt(found: Mapping[str, object]) -> str:
+    """The first few keys of an object."""
+    return f"its keys are {listed(list(found))}" if found else "it has no keys"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """The first few names in quotes, and how many more there are."""
+    shown = ", ".join(text_excerpt(name, 60) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def named_rows(rows: Sequence[int]) -> str:
+    """Rows by their numbers from 0: `row 3`, `rows 3 to 7`, or, where some between are left out, `100 rows`."""
+    if len(rows) == 1:
+        return f"row {rows[0]}"
+    gapless = all(later == earlier + 1 for earlier, later in pairwise(rows))
+    return f"rows {rows[0]} to {rows[-1]}" if gapless else f"{len(rows)} rows"
 
 
 def _encodable(text: str) -> str:

@@ -31,6 +31,17 @@ class Limits:
     batch_rows: int = 1000
     """Rows in one request of the error check."""
 
+    whole_rows: int = 1000
+    """Rows that the check for side effects calls the whole data set: as many as one request of the error check
+    has, so that a model is never asked for more at once than it has just answered."""
+
+    nulled_values: int = 10_000_000
+    """Values that nulling one column after another may send in all; a data set of very many columns is sampled
+    by fewer rows than configured."""
+
+    back_seconds: float = 120.0
+    """For how long one check waits in all for a model that dropped a connection to be ready again."""
+
     answer_bytes: int = 8 * 1024 * 1024
     """The longest answer that is read: 8 KiB a row. A hostile one of 64 MiB takes Python 10 s and 2 GiB to parse."""
 

@@ -6,19 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from modelyard.api.check_plan import CheckPlan
 from modelyard.checks.answers import Reply, Trouble
 from modelyard.checks.data import Batch
+from modelyard.checks.notes import Notes
 from modelyard.checks.predict import ModelClient
+from modelyard.checks.predictions import predictions_problem, target_of
 from modelyard.checks.run import Run
-from modelyard.checks.verdicts import (
-    Failed,
-    Passed,
-    Verdict,
-    is_strange,
-    predictions_problem,
-    readiness_problem,
-    target_of,
-)
+from modelyard.checks.verdicts import Failed, Passed, Verdict, is_strange, readiness_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +24,45 @@ class _Server:
     address: str
 
 
-async def long_running_service(run: Run, client: ModelClient) -> Verdict:
+async def long_running_service(run: Run, client: ModelClient, notes: Notes) -> Verdict:
     """Waits for readiness until it is cancelled; everything after that fails at the first sign of trouble."""
-    replicas = [_Server(f"replica {one.name} ({one.address})", one.address) for one in run.plan.replicas]
-    service = _Server(f"Service {run.plan.service}", run.plan.service)
+    replicas, service = _replicas(run.plan), _service(run.plan)
+    notes.facts.update(replicas=len(replicas), settleSeconds=run.limits.settle_seconds)
     problem = (
         await _gets_ready(run, client, replicas)
-        or await _gets_ready(run, client, [service])
-        or await _stays_up(run, client, [*replicas, service])
+        or await _gets_ready(run, client, service)
+        or await _stays_up(run, client, [*replicas, *service])
     )
     if problem:
         return Failed(problem)
     ready = f"{_count(replicas)} answered and stayed up"
     if run.data is None:
         return Passed(f"{ready}; there was no data to send")
-    verdict = await _takes_data(run, client, replicas, service, run.data.first(run.limits.first_rows))
+    first = run.data.first(run.limits.first_rows)
+    replies: dict[_Server, Reply] = {}
+    problem = await _takes_data(run, client, replicas, first, replies) or await _takes_data(
+        run, client, service, first, replies
+    )
+    if problem:
+        return Failed(problem)
+    verdict = _compared(run, replies, first, notes)
     if isinstance(verdict, Failed):
         return verdict
-    problem = await _still_up(client, [*replicas, service], "after the first data")
+    problem = await _still_up(client, [*replicas, *service], "after the first data")
     return Failed(problem) if problem else Passed(f"{ready}; {verdict.message}")
+
+
+def _replicas(plan: CheckPlan) -> list[_Server]:
+    return [_Server(f"replica {one.name} ({one.address})", one.address) for one in plan.replicas]
+
+
+def _service(plan: CheckPlan) -> list[_Server]:
+    """None when it is one of the replicas, which is asked anyway."""
+    if not plan.replicas:
+        return [_Server(f"model {plan.service}", plan.service)]
+    if plan.service in {replica.address for replica in plan.replicas}:
+        return []
+    return [_Server(f"Service {plan.service}", plan.service)]
 
 
 async def _gets_ready(run: Run, client: ModelClient, servers: Sequence[_Server]) -> str | None:
@@ -95,20 +110,14 @@ async def _still_up(client: ModelClient, servers: Sequence[_Server], when: str) 
 
 
 async def _takes_data(
-    run: Run, client: ModelClient, replicas: Sequence[_Server], service: _Server, batch: Batch
-) -> Verdict:
-    """Sends the first rows to each replica and to the Service.
-
-    All must answer. Whether an answer is right is for the error check, unless replicas differ: then those
-    that are wrong are broken.
-    """
-    replies: dict[_Server, Reply] = {}
-    for servers in (replicas, [service]):
-        await _send(run, client, servers, batch, replies)
-        for server in servers:
-            if isinstance(reply := replies[server], Trouble):
-                return Failed(f"{server.title}, sent {_rows(batch)}: {reply.what}")
-    return _compared(run, replies, batch)
+    run: Run, client: ModelClient, servers: Sequence[_Server], batch: Batch, replies: dict[_Server, Reply]
+) -> str | None:
+    """Sends the first rows to each; a problem when one does not answer at all."""
+    await _send(run, client, servers, batch, replies)
+    for server in servers:
+        if isinstance(reply := replies[server], Trouble):
+            return f"{server.title}, sent {_rows(batch)}: {reply.what}"
+    return None
 
 
 async def _send(
@@ -121,21 +130,25 @@ async def _send(
         return f"no answer to {_rows(batch)} for {run.progress.since(begun)} from {titles}"
 
     async def send(server: _Server) -> None:
-        replies[server] = await client.predict(server.address, batch.body)
+        replies[server] = await client.predict(server.address, batch)
 
     run.progress.waiting_for = silent
     await asyncio.gather(*(send(server) for server in servers))
 
 
-def _compared(run: Run, replies: Mapping[_Server, Reply], batch: Batch) -> Verdict:
+def _compared(run: Run, replies: Mapping[_Server, Reply], batch: Batch, notes: Notes) -> Verdict:
+    """Whether an answer is right is for the error check, unless replicas differ: then those that are wrong
+    are broken."""
     target = target_of(run.plan)
     judged = {server: predictions_problem(reply, batch.rows, target) for server, reply in replies.items()}
     problems = [(server, problem) for server, problem in judged.items() if problem]
+    for server, problem in problems:
+        run.log(f"{server.title}: {problem}")
+        notes.find(server.title, problem)
     if not problems:
-        return Passed(f"each predicted {_rows(batch)}")
-    server, problem = problems[0]
-    run.log(f"{server.title}: {problem}")
+        return Passed(f"{'each predicted' if len(replies) > 1 else 'it predicted'} {_rows(batch)}")
     if len(problems) < len(replies):
+        server, problem = problems[0]
         return Failed(f"{server.title} does not predict as the other replicas do: {problem}")
     return Passed("each answered when sent data, though not rightly, which errorCheck judges")
 
@@ -158,6 +171,8 @@ def _listed(last: dict[_Server, str]) -> str:
 
 
 def _count(replicas: Sequence[_Server]) -> str:
+    if not replicas:
+        return "the model"
     return "the replica" if len(replicas) == 1 else f"all {len(replicas)} replicas"
 
 

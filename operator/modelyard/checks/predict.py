@@ -10,6 +10,7 @@ import aiohttp
 from yarl import URL
 
 from modelyard.checks.answers import Answer, Reply, Trouble, body_excerpt
+from modelyard.checks.data import Batch
 from modelyard.checks.limits import Limits
 
 _READY_BYTES = 4096
@@ -29,6 +30,7 @@ class ModelClient:
         self._prefix = url_prefix
         self._limits = limits
         self.predictions_sent = 0
+        self.rows_sent = 0
         self.connections_lost = 0
         """Refused, or dropped before the answer was complete: as when a model crashes."""
 
@@ -46,15 +48,16 @@ class ModelClient:
         except aiohttp.ClientError as error:
             return self._trouble(error)
 
-    async def predict(self, address: str, body: bytes) -> Reply:
+    async def predict(self, address: str, batch: Batch) -> Reply:
         """`POST <prefix>/predict_no_state/`; waits for the answer as long as the caller does."""
         self.predictions_sent += 1
+        self.rows_sent += len(batch.rows)
         seconds = self._limits.connect_timeout
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds)
         url = self._url(address, "/predict_no_state/")
         try:
             async with self._session.post(
-                url, data=body, headers=_JSON, timeout=timeout, allow_redirects=False
+                url, data=batch.body, headers=_JSON, timeout=timeout, allow_redirects=False
             ) as got:
                 return await _read(got, self._limits.answer_bytes)
         except TimeoutError:
@@ -67,7 +70,8 @@ class ModelClient:
         return Trouble(_what_happened(error))
 
     def _url(self, address: str, path: str) -> URL:
-        return URL(f"http://{address}{self._prefix}{path}", encoded=True)
+        server = address if address.startswith("https://") else f"http://{address}"
+        return URL(f"{server}{self._prefix}{path}", encoded=True)
 
 
 @asynccontextmanager

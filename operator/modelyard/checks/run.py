@@ -16,10 +16,14 @@ from modelyard.api.check_plan import (
 )
 from modelyard.checks.data import DataSet
 from modelyard.checks.limits import Limits
+from modelyard.checks.notes import Notes
 from modelyard.checks.verdicts import roll_up
 
 Log = Callable[[str], None]
 """Takes one line for people."""
+
+Ended = Callable[[CheckName, CheckOutcome], None]
+"""Hears of the outcome of a check as soon as it has ended."""
 
 
 @dataclass(slots=True)
@@ -27,6 +31,7 @@ class Progress:
     """How far a run has come: enough for a summary at any moment."""
 
     outcomes: dict[CheckName, CheckOutcome] = field(default_factory=dict)
+    notes: dict[CheckName, Notes] = field(default_factory=dict)
     rows: int = 0
     requests: int = 0
     waiting_for: Callable[[], str] = lambda: "nothing was asked yet"
@@ -43,6 +48,11 @@ class Progress:
         passed = self.elapsed() - moment
         return f"{passed:.1f} s" if passed < 10 else f"{passed:.0f} s"
 
+    def expect(self, nothing: str) -> None:
+        """From now on `nothing` (as: no answer to this) is what is to be told if the time runs out."""
+        asked = self.elapsed()
+        self.waiting_for = lambda: f"{nothing} for {self.since(asked)}"
+
     def summary(self, *, error: str | None = None) -> CheckSummary:
         """The result so far; checks that have not ended are `aborted`, for the reason in `error`."""
         not_run = CheckOutcome(status=CheckStatus.ABORTED, message=f"Not finished: {error or 'unknown'}")
@@ -58,10 +68,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The givens of a run. The data set is there whenever the plan names one."""
+    """The givens of a run. Without a data set the checks that need one are not run."""
 
     plan: CheckPlan
     data: DataSet | None
     limits: Limits
     log: Log
     progress: Progress
+    ended: Ended = lambda _name, _outcome: None

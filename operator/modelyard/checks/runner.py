@@ -7,54 +7,93 @@ import asyncio
 from modelyard.api.check_plan import CheckName, CheckOutcome, CheckStatus, CheckSummary
 from modelyard.checks.error_check import error_check
 from modelyard.checks.long_running_service import long_running_service
+from modelyard.checks.notes import Notes
+from modelyard.checks.null_value_imputation import null_value_imputation
 from modelyard.checks.predict import ModelClient, model_client
 from modelyard.checks.run import Run
-from modelyard.checks.verdicts import Failed, Verdict
+from modelyard.checks.side_effects import side_effects
+from modelyard.checks.verdicts import Failed, Verdict, word_for
+
+_OF_DATA = {
+    CheckName.ERROR_CHECK: error_check,
+    CheckName.NULL_VALUE_IMPUTATION: null_value_imputation,
+    CheckName.SIDE_EFFECTS: side_effects,
+}
+_OF_GOOD_PREDICTIONS = (CheckName.NULL_VALUE_IMPUTATION, CheckName.SIDE_EFFECTS)
 
 
 async def run_checks(run: Run) -> CheckSummary:
     """The summary of all checks, before the budget of the plan's time has passed.
 
-    When the first check fails the others are `aborted`. `run.progress` tells how far it came if cancelled.
+    A check whose premise failed is `aborted`. `run.progress` tells how far it came if cancelled.
     """
     deadline = asyncio.get_running_loop().time() + run.limits.budget(run.plan.timeout_seconds)
     deadline -= run.progress.elapsed()
     _log_givens(run)
     async with model_client(run.plan.url_prefix, run.limits) as client:
         for name in CheckName:
-            run.log(f"{name} begins")
-            try:
-                outcome = await _outcome(run, client, name, deadline)
-            finally:
-                run.progress.requests = client.predictions_sent
-            run.progress.outcomes[name] = outcome
-            run.log(f"{name} {outcome.status}: {outcome.message}")
-            if _has_failed(outcome) and client.connections_lost:
-                await _aftermath(run, deadline)
+            await _run_one(run, client, name, deadline)
     return run.progress.summary()
 
 
-async def _outcome(run: Run, client: ModelClient, name: CheckName, deadline: float) -> CheckOutcome:
-    if _is_skipped(run, name):
+async def _run_one(run: Run, client: ModelClient, name: CheckName, deadline: float) -> None:
+    if outcome := _not_run(run, name):
+        _end(run, name, outcome)
+        return
+    run.log(f"{name} begins")
+    notes = run.progress.notes[name] = Notes()
+    begun, rows, requests = run.progress.elapsed(), client.rows_sent, client.predictions_sent
+    lost = client.connections_lost
+    try:
+        outcome = await _outcome(run, client, name, deadline, notes)
+    finally:
+        notes.duration_seconds = round(run.progress.elapsed() - begun, 3)
+        notes.rows, notes.requests = client.rows_sent - rows, client.predictions_sent - requests
+        run.progress.requests = client.predictions_sent
+    _end(run, name, outcome)
+    if outcome.status is not CheckStatus.SUCCEEDED and client.connections_lost > lost:
+        await _aftermath(run, deadline)
+
+
+def _end(run: Run, name: CheckName, outcome: CheckOutcome) -> None:
+    run.progress.outcomes[name] = outcome
+    run.log(f"{name} {outcome.status}: {outcome.message}")
+    run.ended(name, outcome)
+
+
+def _not_run(run: Run, name: CheckName) -> CheckOutcome | None:
+    """Why a check is left out, if it is: by configuration, for want of data, or for what failed before."""
+    if run.plan.configuration.severity(name) == "skip":
         return CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped as configured")
-    if failed := [before for before, outcome in run.progress.outcomes.items() if _has_failed(outcome)]:
-        return CheckOutcome(status=CheckStatus.ABORTED, message=f"Not run: {failed[0]} failed")
+    if name in _OF_GOOD_PREDICTIONS and run.data is None:
+        return CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped: there is no data set to predict on")
+    if _failed(run, CheckName.LONG_RUNNING_SERVICE):
+        return CheckOutcome(status=CheckStatus.ABORTED, message="Not run: longRunningService failed")
+    if name in _OF_GOOD_PREDICTIONS and _failed(run, CheckName.ERROR_CHECK):
+        message = "Not run: errorCheck failed, and without good predictions there is nothing to compare"
+        return CheckOutcome(status=CheckStatus.ABORTED, message=message)
+    return None
+
+
+async def _outcome(
+    run: Run, client: ModelClient, name: CheckName, deadline: float, notes: Notes
+) -> CheckOutcome:
     run.progress.waiting_for = lambda: "none was left for this check"
     try:
         async with asyncio.timeout_at(deadline):
-            verdict = await _verdict(run, client, name)
+            verdict = await _verdict(run, client, name, notes)
     except TimeoutError:
-        verdict = Failed(_deadline_message(run))
-    status = CheckStatus.FAILED if isinstance(verdict, Failed) else CheckStatus.SUCCEEDED
+        verdict = Failed(_deadline_message(run, notes))
+    status = word_for(verdict, run.plan.configuration.severity(name))
     return CheckOutcome(status=status, message=_sentence(verdict.message))
 
 
-async def _verdict(run: Run, client: ModelClient, name: CheckName) -> Verdict:
+async def _verdict(run: Run, client: ModelClient, name: CheckName, notes: Notes) -> Verdict:
     if name is CheckName.LONG_RUNNING_SERVICE:
-        return await long_running_service(run, client)
+        return await long_running_service(run, client, notes)
     if run.data is None:
-        return Failed("there is no data set; errorCheck needs one, or must be skipped")
-    return await error_check(run, client, run.data)
+        return Failed(f"there is no data set; {name} needs one, or must be skipped")
+    return await _OF_DATA[name](run, client, run.data, notes)
 
 
 async def _aftermath(run: Run, deadline: float) -> None:
@@ -73,16 +112,15 @@ def _log_givens(run: Run) -> None:
         run.log(f"replica {replica.name} is pod {replica.uid} at {replica.address}")
 
 
-def _is_skipped(run: Run, name: CheckName) -> bool:
-    return name is CheckName.ERROR_CHECK and run.plan.configuration.error_check == "skip"
+def _failed(run: Run, name: CheckName) -> bool:
+    outcome = run.progress.outcomes.get(name)
+    return outcome is not None and outcome.status is CheckStatus.FAILED
 
 
-def _has_failed(outcome: CheckOutcome) -> bool:
-    return outcome.status is CheckStatus.FAILED
-
-
-def _deadline_message(run: Run) -> str:
-    return f"the time for the test ({run.plan.timeout_seconds} s) is over: {run.progress.waiting_for()}"
+def _deadline_message(run: Run, notes: Notes) -> str:
+    over = f"the time for the test ({run.plan.timeout_seconds} s) is over: {run.progress.waiting_for()}"
+    found = notes.findings[:1]
+    return f"{over}; found before that: {found[0].where}: {found[0].message}" if found else over
 
 
 def _sentence(message: str) -> str:

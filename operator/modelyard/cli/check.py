@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -23,8 +24,12 @@ from modelyard.api.check_plan import (
     CheckSummary,
     first_problem,
 )
-from modelyard.checks.data import DataError, load_data_set
+from modelyard.api.check_report import CheckReport, digest_of
+from modelyard.checks.data import DataError
+from modelyard.checks.data_files import load_data_set
 from modelyard.checks.limits import Limits
+from modelyard.checks.output import Output
+from modelyard.checks.report import report_of, report_without_plan
 from modelyard.checks.run import Progress, Run
 from modelyard.checks.runner import run_checks
 
@@ -39,14 +44,27 @@ class PlanError(Exception):
     """The plan cannot be used; the message names the file and the field."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """How a run ended, whatever ended it."""
+
+    code: int
+    summary: CheckSummary
+    report: CheckReport
+
+
 def main(argv: Sequence[str], limits: Limits | None = None) -> int:
     """Run `modelyard check` with these arguments and give its exit code."""
     options = _parser().parse_args(argv)
     progress = Progress()
-    code, summary = _checked(options, limits or Limits(), progress)
-    _log(progress, f"{summary.overall_status}{f': {summary.error}' if summary.error else ''}")
-    options.termination.write_bytes(summary.to_termination())
-    return code
+    output = Output(_print, progress.elapsed)
+    result = _checked(options, limits or Limits(), progress, output)
+    summary, report = result.summary, result.report.to_bytes()
+    output.say(f"{summary.overall_status}{f': {summary.error}' if summary.error else ''}")
+    with_report = summary.model_copy(update={"report": digest_of(report)})
+    options.termination.write_bytes(with_report.to_termination())
+    output.hand_over(report)
+    return result.code
 
 
 def load_plan(path: Path) -> CheckPlan:
@@ -67,21 +85,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _checked(options: argparse.Namespace, limits: Limits, progress: Progress) -> tuple[int, CheckSummary]:
+def _checked(options: argparse.Namespace, limits: Limits, progress: Progress, output: Output) -> _Result:
     try:
         plan = load_plan(options.plan)
     except PlanError as error:
-        return EXIT_BROKEN_INPUT, progress.summary(error=str(error))
+        summary = progress.summary(error=str(error))
+        return _Result(EXIT_BROKEN_INPUT, summary, report_without_plan(progress, summary))
+    run = Run(plan, None, limits, output.say, progress, output.tell)
     try:
-        data = load_data_set(options.data / plan.dataset) if plan.dataset else None
+        if plan.dataset:
+            run = replace(run, data=load_data_set(options.data / plan.dataset, plan.dataset_format))
+        code, summary = asyncio.run(_until_stopped(run))
     except DataError as error:
-        return EXIT_BROKEN_INPUT, _broken_data(plan, progress, str(error))
-    run = Run(plan, data, limits, lambda line: _log(progress, line), progress)
-    try:
-        return asyncio.run(_until_stopped(run))
+        code, summary = EXIT_BROKEN_INPUT, _broken_data(run, str(error))
     except Exception as error:
         logger.exception("The runner failed")
-        return EXIT_RUNNER_ERROR, progress.summary(error=f"runner error: {type(error).__name__}: {error}")
+        code = EXIT_RUNNER_ERROR
+        summary = progress.summary(error=f"runner error: {type(error).__name__}: {error}")
+    return _Result(code, summary, report_of(run, summary))
 
 
 async def _until_stopped(run: Run) -> tuple[int, CheckSummary]:
@@ -104,18 +125,23 @@ async def _until_stopped(run: Run) -> tuple[int, CheckSummary]:
         return 128 + stopped_by[0], run.progress.summary(error=error)
 
 
-def _broken_data(plan: CheckPlan, progress: Progress, problem: str) -> CheckSummary:
+def _broken_data(run: Run, problem: str) -> CheckSummary:
     """A data set that cannot be used fails the check that is about it; nothing else was tried."""
-    if plan.configuration.error_check == "skip":
-        skipped = CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped as configured")
-        progress.outcomes[CheckName.ERROR_CHECK] = skipped
-        culprit = CheckName.LONG_RUNNING_SERVICE
-    else:
-        culprit = CheckName.ERROR_CHECK
+    configuration = run.plan.configuration
+    outcomes = {
+        name: CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped as configured")
+        for name in CheckName
+        if configuration.severity(name) == "skip"
+    }
+    skipped = CheckName.ERROR_CHECK in outcomes
+    culprit = CheckName.LONG_RUNNING_SERVICE if skipped else CheckName.ERROR_CHECK
     message = problem[:1].upper() + problem[1:]
-    progress.outcomes[culprit] = CheckOutcome(status=CheckStatus.FAILED, message=message)
-    return progress.summary(error=problem)
+    outcomes[culprit] = CheckOutcome(status=CheckStatus.FAILED, message=message)
+    for name, outcome in outcomes.items():
+        run.progress.outcomes[name] = outcome
+        run.ended(name, outcome)
+    return run.progress.summary(error=problem)
 
 
-def _log(progress: Progress, line: str) -> None:
-    print(f"{progress.elapsed():8.1f} s  {line}", flush=True)
+def _print(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,170 @@
+"""Check `sideEffects`: a row's prediction is the same however it is asked for.
+
+All rows in one request are compared with smaller batches, shuffled rows, a sample of the rows one by one, and
+at last the first request again, which has then seen all the others go by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from modelyard.checks.asking import Asker, GoneError
+from modelyard.checks.comparison import Answers, Difference, Way, cause, differences, telling
+from modelyard.checks.data import Batch, DataSet, batches
+from modelyard.checks.notes import Notes
+from modelyard.checks.predict import ModelClient
+from modelyard.checks.predictions import Predictions
+from modelyard.checks.run import Run
+from modelyard.checks.sampling import sampled, seed_of, shuffled
+from modelyard.checks.verdicts import Failed, Passed, Verdict
+
+_SMALLER_BATCHES = 3
+_FINDINGS_A_WAY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """How many rows are asked for, and which."""
+
+    whole: int
+    batch: int
+    sample: tuple[int, ...]
+    seed: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """Good answers by the way of asking, and what was wrong with the others."""
+
+    whole: Answers
+    asked: dict[Way, Answers]
+    problems: list[str]
+
+
+async def side_effects(run: Run, client: ModelClient, data: DataSet, notes: Notes) -> Verdict:
+    """Asks in every way, goes on after a bad answer, and compares each row with the request for the whole."""
+    sizes = _sizes(run, data)
+    _note_givens(run, data, sizes, notes)
+    asker = Asker(run, client)
+    try:
+        first = await asker.ask(f"the prediction of {_rows(sizes.whole)} at once", data.first(sizes.whole))
+        if isinstance(first, str):
+            return Failed(f"there is nothing to compare with: {first}")
+        found = _Found(Answers(range(sizes.whole), first.by_label), {}, [])
+        for way in Way:
+            found.asked[way] = await _ask(asker, way, data, sizes, notes, found.problems)
+            run.log(f"{_rows(len(found.asked[way].rows))} predicted {way.value}")
+    except GoneError as gone:
+        return Failed(str(gone))
+    return _compared(run, found, sizes, notes)
+
+
+def _sizes(run: Run, data: DataSet) -> _Sizes:
+    seed = seed_of(data)
+    whole = min(run.limits.whole_rows, data.rows)
+    sample = sampled(whole, run.plan.configuration.sample_rows, seed)
+    return _Sizes(whole, math.ceil(whole / _SMALLER_BATCHES), sample, seed)
+
+
+def _note_givens(run: Run, data: DataSet, sizes: _Sizes, notes: Notes) -> None:
+    tolerance = run.plan.configuration.tolerance
+    notes.facts.update(
+        dataRows=data.rows,
+        wholeRows=sizes.whole,
+        batchRows=sizes.batch,
+        sampleRows=len(sizes.sample),
+        seed=sizes.seed,
+        absoluteTolerance=tolerance.absolute,
+        relativeTolerance=tolerance.relative,
+    )
+
+
+def _requests(way: Way, data: DataSet, sizes: _Sizes) -> Iterator[Batch]:
+    match way:
+        case Way.BATCHES:
+            yield from batches(data, range(sizes.whole), sizes.batch)
+        case Way.SHUFFLED:
+            yield data.batch(shuffled(sizes.whole, sizes.seed))
+        case Way.ROW_BY_ROW:
+            yield from (data.batch(range(row, row + 1)) for row in sizes.sample)
+        case Way.REPEATED:
+            yield data.first(sizes.whole)
+
+
+async def _ask(
+    asker: Asker, way: Way, data: DataSet, sizes: _Sizes, notes: Notes, problems: list[str]
+) -> Answers:
+    """What came of one way of asking: the rows of all its requests that were answered well."""
+    rows: list[int] = []
+    by_label: dict[str, list[float]] = {}
+    for batch in _requests(way, data, sizes):
+        answer = await asker.ask(f"the prediction of {_rows(len(batch.rows))} {way.value}", batch)
+        if isinstance(answer, Predictions):
+            rows += batch.rows
+            for label, values in answer.by_label.items():
+                by_label.setdefault(label, []).extend(values)
+        else:
+            problems.append(f"asked {way.value}, {answer}")
+            notes.find(f"asked {way.value}", answer)
+    return Answers(rows, by_label)
+
+
+def _compared(run: Run, found: _Found, sizes: _Sizes, notes: Notes) -> Verdict:
+    differing: dict[Way, list[Difference]] = {}
+    for way, answers in found.asked.items():
+        if differ := differences(found.whole, answers, run.plan.configuration.tolerance):
+            differing[way] = differ
+            _note_differences(way, differ, notes)
+    sentences = _bad_answers(found.problems)
+    if differing:
+        sentences.append(_told(differing, found))
+        sentences.append(cause(found.whole, found.asked, differing, len(run.plan.replicas)))
+    return Failed("; ".join(sentences)) if sentences else Passed(_all_alike(sizes))
+
+
+def _bad_answers(problems: Sequence[str]) -> list[str]:
+    if not problems:
+        return []
+    more = f"; {len(problems) - 1} more requests had no good answer" if len(problems) > 1 else ""
+    return [f"{problems[0]}{more}"]
+
+
+def _told(differing: dict[Way, list[Difference]], found: _Found) -> str:
+    """The telling row first, then how many rows differ in each way."""
+    way = telling(differing)
+    one = differing[way][0]
+    counts = ", ".join(
+        f"{len(rows)} of {len(found.asked[way].rows)} {way.value}" for way, rows in differing.items()
+    )
+    whole = _rows(len(found.whole.rows))
+    return (
+        f"{one.where} is {one.whole!r} in one request for {whole}, but {one.other!r} {way.value}; "
+        f"rows that differ: {counts} (rows count from 0)"
+    )
+
+
+def _note_differences(way: Way, differ: Sequence[Difference], notes: Notes) -> None:
+    notes.facts[f"differ {way.value}"] = len(differ)
+    largest = notes.facts.get("largestDifference", 0.0)
+    sizes = (
+        min(one.size, 1.7e308) for one in differ
+    )  # Two doubles may be further apart than a double can say.
+    notes.facts["largestDifference"] = max(float(largest), *sizes)
+    for one in differ[:_FINDINGS_A_WAY]:
+        notes.find(one.where, f"{one.whole!r} in one request for the whole, {one.other!r} {way.value}")
+    notes.left_out += max(0, len(differ) - _FINDINGS_A_WAY)
+
+
+def _all_alike(sizes: _Sizes) -> str:
+    if sizes.whole == 1:
+        return (
+            "the only row is predicted alike when asked again; whether rows influence each other needs more"
+        )
+    alone = "each alone" if len(sizes.sample) == sizes.whole else f"{_rows(len(sizes.sample))} alone"
+    return f"{_rows(sizes.whole)} are predicted alike at once, in batches, shuffled, {alone}, and when asked again"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
