@@ -24,7 +24,7 @@ MODEL = f"{GROUP}/model"
 """Model name, on pods that may serve. Never on the pods of tests."""
 
 WORKLOAD = f"{GROUP}/workload"
-"""Name of the Deployment or Job that owns the pod, on every pod of ours."""
+"""Name of the Deployment or Job that owns the pod, on every pod of ours; and on what the Job of a test mounts."""
 
 EGRESS = f"{GROUP}/egress"
 """Egress policy of the pod: none, public or test."""
@@ -40,6 +40,9 @@ OF_ENVIRONMENT = f"{GROUP}/of-environment"
 
 OF_TEST = f"{GROUP}/of-test"
 """ModelTest name, on the Job of a test and what it mounts, and on the Job's pods."""
+
+REPORT_OF = f"{GROUP}/report-of"
+"""ModelTest name, on the ConfigMap that keeps its report."""
 
 TESTS = f"{GROUP}/tests"
 """Version key, on the pods of a version's tests: what the version's policy lets in."""

@@ -39,7 +39,7 @@ def report_map(test: Owner, *, report: bytes, log: str, maximum: int = MAXIMUM) 
     """The immutable ConfigMap; of a log that would be too much the middle is left out, and it says so."""
     packed = _packed(report)
     binary = {REPORT_KEY: packed, LOG_KEY: _packed_log(log, maximum - len(packed))}
-    child = Child(CONFIG_MAP, report_name(test), test, {labels.OF_TEST: test.name})
+    child = Child(CONFIG_MAP, report_name(test), test, {labels.REPORT_OF: test.name})
     encoded = {key: b64encode(content).decode() for key, content in binary.items()}
     return child.manifest(immutable=True, binaryData=encoded)
 

@@ -1,0 +1,93 @@
+"""Keep the report of a test that has ended: read the log of its runner, and store what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from modelyard.api.check_plan import CheckName, CheckOutcome
+from modelyard.api.check_report import outcomes_in, report_in, without_machine_lines
+from modelyard.api.kinds import MODEL_TEST
+from modelyard.api.model_test import ModelTest
+from modelyard.kube.cluster import LOG_TIMEOUT, Cluster, Manifest
+from modelyard.kube.errors import ApiError
+from modelyard.manifests.metadata import Owner
+from modelyard.manifests.test_job import CONTAINER
+from modelyard.manifests.test_report import report_map
+from modelyard.reconcilers.model_test.report import (
+    MAX_READ,
+    Kept,
+    Promise,
+    afterwards,
+    expires_at,
+    is_due,
+    is_settled,
+    lost,
+    not_yet,
+    promised,
+    status_after,
+    stored,
+)
+from modelyard.status.outcomes import Outcome, Settled
+
+FIRST_TIMEOUT = 2.0
+"""Seconds that the verdict of a test may wait for its report, if the node does not answer."""
+
+
+async def keep(
+    cluster: Cluster, test: Owner, runners: Sequence[Manifest], *, ended_at: datetime, now: datetime
+) -> Kept:
+    """Read and store the report; what hinders it is a value, since the verdict stands without it."""
+    promise = promised(runners)
+    if isinstance(promise, str):
+        return lost(promise)
+    seconds = LOG_TIMEOUT if is_due(ended_at, now) else FIRST_TIMEOUT
+    try:
+        return await _kept(cluster, test, promise, seconds=seconds)
+    except (ApiError, ValueError) as error:
+        return not_yet(promise, str(error), ended_at=ended_at, now=now)
+
+
+async def _kept(cluster: Cluster, test: Owner, promise: Promise, *, seconds: float) -> Kept:
+    """Raises errors.ApiError, and ValueError for a log that does not hold what was promised."""
+    log = await cluster.log(test.namespace, promise.pod, CONTAINER, limit_bytes=MAX_READ, seconds=seconds)
+    if log is None:
+        return lost(f'pod "{promise.pod}" is gone, and its log with it')
+    report = report_in(log, promise.digest)
+    await cluster.apply(report_map(test, report=report, log=without_machine_lines(log)))
+    return stored(test, promise.digest)
+
+
+async def heard(
+    cluster: Cluster, namespace: str, runners: Sequence[Manifest]
+) -> Mapping[CheckName, CheckOutcome]:
+    """The outcomes of the checks that have ended so far; none when the log cannot be read at once."""
+    found: dict[CheckName, CheckOutcome] = {}
+    for pod in runners:
+        name = str(pod["metadata"]["name"])
+        try:
+            log = await cluster.log(namespace, name, CONTAINER, limit_bytes=MAX_READ, seconds=FIRST_TIMEOUT)
+        except ApiError:
+            continue
+        found |= outcomes_in(log or "")
+    return found
+
+
+async def follow_up(
+    cluster: Cluster, test: ModelTest, owner: Owner, runners: Sequence[Manifest], now: datetime
+) -> Outcome:
+    """All that is left to do for a test that is over: its report, its end. Usually nothing."""
+    ended_at = test.status.completed_at
+    assert ended_at is not None
+    expiry = expires_at(test, ended_at)
+    if expiry is not None and now >= expiry:
+        await cluster.delete(MODEL_TEST, owner.namespace, owner.name, uid=owner.uid)
+        return Settled()
+    kept = None
+    settled = is_settled(test)
+    if not settled and is_due(ended_at, now):
+        kept = await keep(cluster, owner, runners, ended_at=ended_at, now=now)
+    if kept or test.status.observed_generation != test.metadata.generation:
+        status = status_after(test, kept, now)
+        await cluster.apply_status(MODEL_TEST, owner.namespace, owner.name, status)
+    return afterwards(test, ended_at, settled=kept.is_settled if kept else settled, now=now)
