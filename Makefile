@@ -57,8 +57,9 @@ example-image: $(READY) ## Build the image of an example (EXAMPLE=03-sklearn-bin
 crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.api
 	@$(BIN)/modelyard crds
 
-docs: $(READY) ## Write the pages that are made from the code (docs/api)
+docs: $(READY) ## Write the pages that are made from the code (docs/api, the tables of docs/checks.md)
 	@$(PY) -m scripts.reference
+	@$(PY) -m scripts.tables
 
 lock: $(READY) ## Pin the newest allowed packages, with hashes, in requirements/*.lock
 	@scripts/lock

@@ -18,11 +18,18 @@ FOLDER = Path(__file__).parent
 @contextmanager
 def started(name: str, **environ: str) -> Iterator[str]:
     """The `host:port` of a process that runs `<name>.py`; it is killed at the end."""
+    with running(name, **environ) as (_process, address):
+        yield address
+
+
+@contextmanager
+def running(name: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """As `started`, and the process itself."""
     environment = {**os.environ, "PORT": "0", "HOST": "127.0.0.1", **environ}
     with subprocess.Popen(_command(name), env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield f"{environment['HOST']}:{int(process.stdout.readline())}"
+            yield process, f"{environment['HOST']}:{int(process.stdout.readline())}"
         finally:
             process.kill()
 

@@ -1,4 +1,4 @@
-"""Probabilities that sum to 1.2."""
+"""Predicts probabilities that sum to 1.2."""
 
 from __future__ import annotations
 
