@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from modelyard.api.check_plan import Tolerance
 from modelyard.checks.answers import text_excerpt
+
+_ROUNDING = 1e-4
 
 
 class Way(Enum):
@@ -59,10 +62,23 @@ def differences(whole: Answers, other: Answers, tolerance: Tolerance) -> list[Di
     return [found[row] for row in sorted(found)]
 
 
+def largest(differing: Mapping[Way, Sequence[Difference]]) -> float:
+    """How far two values that should be equal are apart at most; a finite number."""
+    return min(max(one.size for differ in differing.values() for one in differ), sys.float_info.max)
+
+
 def cause(
-    whole: Answers, asked: Mapping[Way, Answers], differing: Mapping[Way, object], replicas: int
+    whole: Answers,
+    asked: Mapping[Way, Answers],
+    differing: Mapping[Way, Sequence[Difference]],
+    replicas: int,
 ) -> str:
     """What most likely makes the ways of asking differ, as the end of a sentence; `differing` has those that do."""
+    if all(_is_rounding(one) for differ in differing.values() for one in differ):
+        return (
+            f"the differences are small, {largest(differing):.1g} at most, as rounding in single precision "
+            "makes them; if they are, give a larger tolerance"
+        )
     if Way.REPEATED in differing:
         among = ", or the replicas differ" if replicas > 1 else ""
         return f"the model keeps state between requests, or uses random numbers{among}"
@@ -81,6 +97,11 @@ def telling(differing: Mapping[Way, object]) -> Way:
 
 def _differ(value: float, expected: float, tolerance: Tolerance) -> bool:
     return abs(value - expected) > tolerance.absolute + tolerance.relative * abs(expected)
+
+
+def _is_rounding(one: Difference) -> bool:
+    """Whether single precision, with its 7 digits, may come to both values by adding in another order."""
+    return one.size <= _ROUNDING * max(1.0, abs(one.whole))
 
 
 def _in_own_order(whole: Answers, shuffled: Answers) -> bool:

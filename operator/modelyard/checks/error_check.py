@@ -20,7 +20,8 @@ async def error_check(run: Run, client: ModelClient, data: DataSet, notes: Notes
         run.progress.expect(f"no answer to the prediction of {named_rows(batch.rows)}")
         reply = await client.predict(run.plan.service, batch)
         if problem := predictions_problem(reply, batch.rows, target):
-            notes.find(named_rows(batch.rows), problem)
+            where, _, what = problem.partition(": ")
+            notes.find(where, what)
             return Failed(problem)
         run.progress.rows += len(batch.rows)
         run.log(f"{run.progress.rows} of {data.rows} rows predicted")

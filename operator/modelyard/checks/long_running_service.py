@@ -150,7 +150,8 @@ def _compared(run: Run, replies: Mapping[_Server, Reply], batch: Batch, notes: N
     if len(problems) < len(replies):
         server, problem = problems[0]
         return Failed(f"{server.title} does not predict as the other replicas do: {problem}")
-    return Passed("each answered when sent data, though not rightly, which errorCheck judges")
+    each = "each" if len(replies) > 1 else "it"
+    return Passed(f"{each} answered when sent data, though not rightly, which errorCheck judges")
 
 
 async def _ask_all(client: ModelClient, servers: Sequence[_Server]) -> list[Reply]:

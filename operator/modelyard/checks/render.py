@@ -11,6 +11,7 @@ from modelyard.api.check_plan import CheckStatus
 from modelyard.api.check_report import CheckRecord, CheckReport
 
 _WIDTH = len("nullValueImputation")
+_FINDINGS_SHOWN = 10
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -66,10 +67,11 @@ def _check_lines(check: CheckRecord) -> Iterator[str]:
     time = f" ({check.duration_seconds:.1f} s)" if check.duration_seconds else ""
     yield f"{_word(check.status):>9}  {check.name:<{_WIDTH}}  {check.message}{time}"
     indent = " " * (9 + 2 + _WIDTH + 2)
-    for finding in check.findings if len(check.findings) > 1 else ():
+    shown = check.findings[:_FINDINGS_SHOWN] if len(check.findings) > 1 else ()
+    for finding in shown:
         yield f"{indent}- {finding.where}: {finding.message}"
-    if check.findings_left_out:
-        yield f"{indent}- and {check.findings_left_out} more"
+    if shown and (left := len(check.findings) + check.findings_left_out - len(shown)):
+        yield f"{indent}- and {left} more"
     if check.facts and check.findings:
         yield f"{indent}({_facts(check)})"
 

@@ -7,11 +7,11 @@ at last the first request again, which has then seen all the others go by.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelyard.checks.asking import Asker, GoneError
-from modelyard.checks.comparison import Answers, Difference, Way, cause, differences, telling
+from modelyard.checks.comparison import Answers, Difference, Way, cause, differences, largest, telling
 from modelyard.checks.data import Batch, DataSet, batches
 from modelyard.checks.notes import Notes
 from modelyard.checks.predict import ModelClient
@@ -21,7 +21,6 @@ from modelyard.checks.sampling import sampled, seed_of, shuffled
 from modelyard.checks.verdicts import Failed, Passed, Verdict
 
 _SMALLER_BATCHES = 3
-_FINDINGS_A_WAY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +111,17 @@ async def _ask(
 
 
 def _compared(run: Run, found: _Found, sizes: _Sizes, notes: Notes) -> Verdict:
-    differing: dict[Way, list[Difference]] = {}
-    for way, answers in found.asked.items():
-        if differ := differences(found.whole, answers, run.plan.configuration.tolerance):
-            differing[way] = differ
-            _note_differences(way, differ, notes)
+    tolerance = run.plan.configuration.tolerance
+    compared = {way: differences(found.whole, answers, tolerance) for way, answers in found.asked.items()}
+    differing = {way: differ for way, differ in compared.items() if differ}
+    _note_differences(differing, notes)
     sentences = _bad_answers(found.problems)
     if differing:
         sentences.append(_told(differing, found))
         sentences.append(cause(found.whole, found.asked, differing, len(run.plan.replicas)))
-    return Failed("; ".join(sentences)) if sentences else Passed(_all_alike(sizes))
+    if sentences:
+        return Failed("; ".join(sentences))
+    return Passed(_all_alike(sizes) + _all_the_same(found.whole, notes))
 
 
 def _bad_answers(problems: Sequence[str]) -> list[str]:
@@ -131,7 +131,7 @@ def _bad_answers(problems: Sequence[str]) -> list[str]:
     return [f"{problems[0]}{more}"]
 
 
-def _told(differing: dict[Way, list[Difference]], found: _Found) -> str:
+def _told(differing: Mapping[Way, Sequence[Difference]], found: _Found) -> str:
     """The telling row first, then how many rows differ in each way."""
     way = telling(differing)
     one = differing[way][0]
@@ -145,16 +145,32 @@ def _told(differing: dict[Way, list[Difference]], found: _Found) -> str:
     )
 
 
-def _note_differences(way: Way, differ: Sequence[Difference], notes: Notes) -> None:
-    notes.facts[f"differ {way.value}"] = len(differ)
-    largest = notes.facts.get("largestDifference", 0.0)
-    sizes = (
-        min(one.size, 1.7e308) for one in differ
-    )  # Two doubles may be further apart than a double can say.
-    notes.facts["largestDifference"] = max(float(largest), *sizes)
-    for one in differ[:_FINDINGS_A_WAY]:
-        notes.find(one.where, f"{one.whole!r} in one request for the whole, {one.other!r} {way.value}")
-    notes.left_out += max(0, len(differ) - _FINDINGS_A_WAY)
+def _note_differences(differing: Mapping[Way, Sequence[Difference]], notes: Notes) -> None:
+    """One finding a row, with its value in each way of asking that differs."""
+    if not differing:
+        return
+    notes.facts["largestDifference"] = largest(differing)
+    values: dict[int, list[str]] = {}
+    where: dict[int, str] = {}
+    for way, differ in differing.items():
+        for one in differ:
+            where.setdefault(one.row, one.where)
+            values.setdefault(one.row, [f"{one.whole!r} in one request for the whole"])
+            values[one.row].append(f"{one.other!r} {way.value}{_of_label(one, where[one.row])}")
+    for row in sorted(values):
+        notes.find(where[row], ", ".join(values[row]))
+
+
+def _of_label(one: Difference, where: str) -> str:
+    """Where another label differs than the one that the finding is about."""
+    return "" if one.where == where else f" ({one.where}, where the whole has {one.whole!r})"
+
+
+def _all_the_same(whole: Answers, notes: Notes) -> str:
+    distinct = len(set(zip(*whole.by_label.values(), strict=True)))
+    notes.facts["distinctPredictions"] = distinct
+    alike = distinct == 1 and len(whole.rows) > 1
+    return "; all rows have the same prediction, though, so that little could differ" if alike else ""
 
 
 def _all_alike(sizes: _Sizes) -> str:
