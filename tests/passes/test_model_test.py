@@ -46,6 +46,18 @@ def _jobs(world: World) -> list[str]:
     return [name for name in names(world, JOB) if name.startswith(CHECK)]
 
 
+def _copy(world: World) -> str:
+    """Name of the Deployment that the check runs on."""
+    return str(world.get(MODEL_TEST, CHECK)["status"]["workload"])
+
+
+def _runner(world: World) -> str:
+    """The pod of the check's Job."""
+    (job,) = _jobs(world)
+    (pod,) = [name for name in names(world, POD) if name.startswith(job)]
+    return pod
+
+
 def _without_pods(world: World) -> Manifest:
     """The check's Job that has no pod yet."""
     owners = {pod["metadata"]["labels"]["modelyard.dev/workload"] for pod in world.all(POD)}
@@ -58,15 +70,14 @@ async def _running() -> World:
     world.platform.holds_jobs = True
     world.user.apply(make_test())
     await world.settle()
-    world.platform._pod(world.all(JOB)[0], 0)
+    world.platform._pod(world.get(JOB, _jobs(world)[0]), 0)
     await world.settle()
     return world
 
 
 def _ends(world: World, **status: Any) -> None:
     """The runner's pod gets this status."""
-    (pod,) = [name for name in names(world, POD) if name.startswith(CHECK)]
-    world.api.set_status(POD, NAMESPACE, pod, {"phase": "Failed", **status})
+    world.api.set_status(POD, NAMESPACE, _runner(world), {"phase": "Failed", **status})
 
 
 def _terminated(**state: Any) -> list[Manifest]:
@@ -115,6 +126,8 @@ async def test_row_ended_is_true_whatever_the_verdict() -> None:
         "startedAt": "2026-01-01T12:01:00Z",
         "completedAt": "2026-01-01T12:01:00Z",
         "job": job,
+        "attempts": 1,
+        "workload": _copy(world),
     }
 
 
@@ -143,8 +156,8 @@ async def test_row_running_is_unknown() -> None:
 async def test_the_plan_names_every_replica_the_service_and_the_data() -> None:
     world = await _running()
     (files,) = [m for m in world.all(CONFIG_MAP) if m["metadata"]["name"].startswith(CHECK)]
-    (pod,) = [m for m in world.all(POD) if m["metadata"]["name"].startswith(workload(world, "hello-1"))]
-    address = world.get(SERVICE, workload(world, "hello-1"))["spec"]["clusterIP"]
+    (pod,) = [m for m in world.all(POD) if m["metadata"]["name"].startswith(_copy(world))]
+    address = world.get(SERVICE, _copy(world))["spec"]["clusterIP"]
     assert json.loads(files["data"]["plan.json"]) == {
         "test": f"{NAMESPACE}/{CHECK}",
         "model": "hello",
@@ -162,8 +175,17 @@ async def test_the_plan_names_every_replica_the_service_and_the_data() -> None:
         "targetName": "y",
         "positiveClassLabel": None,
         "negativeClassLabel": None,
-        "configuration": {"longRunningService": "fail", "errorCheck": "fail"},
+        "classLabels": [],
+        "configuration": {
+            "longRunningService": "fail",
+            "errorCheck": "fail",
+            "nullValueImputation": "warn",
+            "sideEffects": "warn",
+            "tolerance": {"absolute": 1e-06, "relative": 1e-06},
+            "sampleRows": 100,
+        },
         "dataset": "rows.json",
+        "datasetFormat": "json",
         "timeoutSeconds": 600,
     }
     assert files["data"]["rows.json"] == '{"x": [1, 2]}'
@@ -172,39 +194,40 @@ async def test_the_plan_names_every_replica_the_service_and_the_data() -> None:
 async def test_addresses_of_version_six_are_put_in_brackets() -> None:
     world = await serving_v1()
     world.platform.holds_jobs = True
-    deployment = workload(world, "hello-1")
-    world.user.edit(SERVICE, deployment, spec={"clusterIP": "fd00::7"})
-    pod = world.get(POD, f"{deployment}-0")
-    world.platform._set = lambda *_: None  # type: ignore[method-assign]
-    world.api.set_status(POD, NAMESPACE, f"{deployment}-0", {**pod["status"], "podIP": "fd00::8"})
+    world.platform.behaviour[CHECK] = "starting"
     world.user.apply(make_test())
+    await world.settle()
+    copy = _copy(world)
+    world.user.edit(SERVICE, copy, spec={"clusterIP": "fd00::7"})
+    status = world.get(POD, f"{copy}-0")["status"]
+    ready = [{"type": "Ready", "status": "True"}]
+    world.platform._set = lambda *_: None  # type: ignore[method-assign]
+    world.api.set_status(POD, NAMESPACE, f"{copy}-0", {**status, "podIP": "fd00::8", "conditions": ready})
     await world.settle()
     (files,) = [m for m in world.all(CONFIG_MAP) if m["metadata"]["name"].startswith(CHECK)]
     plan = json.loads(files["data"]["plan.json"])
     assert (plan["service"], plan["replicas"][0]["address"]) == ("[fd00::7]:80", "[fd00::8]:8080")
 
 
-async def test_a_test_waits_until_every_replica_is_ready() -> None:
+async def test_a_test_waits_until_every_replica_of_its_copy_is_ready() -> None:
     world = await serving_v1()
-    world.platform.behaviour["hello-1"] = "starting"
+    world.platform.behaviour[CHECK] = "starting"
+    world.user.apply(make_test(replicas=2))
     await world.settle()
-    world.user.apply(make_test())
-    await world.settle()
-    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "WaitingForVersion")
-    assert world.message(MODEL_TEST, CHECK) == 'waits until every replica of version "hello-1" is ready'
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "Starting")
+    assert world.message(MODEL_TEST, CHECK) == f'"{_copy(world)}": 0 of 2 replicas ready to be tested'
     assert _jobs(world) == []
     world.platform.behaviour.clear()
     await world.settle()
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
 
 
-async def test_a_test_of_a_version_that_runs_no_pods_says_so() -> None:
+async def test_a_test_of_a_version_that_serves_no_more_runs_on_its_copy() -> None:
     world = await serving_v2()
     world.user.apply(make_test())
     await world.settle()
-    assert world.message(MODEL_TEST, CHECK) == (
-        'version "hello-1" is Superseded and runs no pods; test one that does'
-    )
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+    assert world.get(DEPLOYMENT, workload(world, "hello-1"))["spec"]["replicas"] == 0
 
 
 # --- data ----------------------------------------------------------------------------------------------------
@@ -263,7 +286,7 @@ async def test_data_that_cannot_be_used_fails_the_test_and_says_why(
 
 async def test_no_data_is_read_for_a_check_that_is_skipped() -> None:
     world = await serving_v1()
-    skipping = {"longRunningService": "fail", "errorCheck": "skip"}
+    skipping = {"errorCheck": "skip", "nullValueImputation": "skip", "sideEffects": "skip"}
     world.user.apply(
         make_test(configuration=skipping, dataset={"configMap": {"name": "rows"}, "format": "json"})
     )
@@ -343,15 +366,16 @@ async def test_a_run_that_says_nothing_about_the_model_is_repeated_once(
     assert len(_jobs(world)) == 2
     assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "Running")
     (second,) = set(_jobs(world)) - set(first)
-    assert _status(world)["job"] == second
+    assert (_status(world)["job"], _status(world)["attempts"]) == (second, 2)
+    assert world.message(MODEL_TEST, CHECK) == f'Job "{second}" runs once more because {message}'
     world.platform._pod(world.get(JOB, second), 0)
     pod = next(m["metadata"]["name"] for m in world.all(POD) if m["metadata"]["name"].startswith(second))
     world.api.set_status(POD, NAMESPACE, pod, {"phase": "Failed", **status})
     await world.settle()
     assert len(_jobs(world)) == 2
-    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Aborted")
     assert world.message(MODEL_TEST, CHECK, "Succeeded") == message
-    assert _status(world)["overallStatus"] == "aborted"
+    assert (_status(world)["overallStatus"], _status(world)["attempts"]) == ("aborted", 2)
 
 
 async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:
@@ -364,7 +388,7 @@ async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:
     assert len(_jobs(world)) == 2
     world.platform._pod(_without_pods(world), 0)
     await world.pass_time(750, step=30)
-    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Aborted")
     assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
         "the test did not end within its 600 s (spec.timeoutSeconds), and its pod never reported; "
         "its node may be gone"
@@ -373,8 +397,7 @@ async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:
 
 async def test_a_pod_that_was_deleted_before_it_could_report_is_noticed() -> None:
     world = await _running()
-    (pod,) = [name for name in names(world, POD) if name.startswith(CHECK)]
-    world.user.delete(POD, pod)
+    world.user.delete(POD, _runner(world))
     at = world.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     failed = {"type": "Failed", "status": "True", "lastTransitionTime": at}
     world.api.set_status(JOB, NAMESPACE, _jobs(world)[0], {"conditions": [failed]})
@@ -440,7 +463,7 @@ async def test_a_test_began_when_it_was_said_to_have_begun() -> None:
 
 async def test_the_death_of_the_model_during_a_test_is_told() -> None:
     world = await _running()
-    deployment = workload(world, "hello-1")
+    deployment = _copy(world)
     pod = world.get(POD, f"{deployment}-0")
     died = {"exitCode": 139, "finishedAt": "2026-01-01T12:01:30Z", "message": "Segmentation fault"}
     container = {
@@ -491,7 +514,10 @@ async def test_a_test_without_its_model_waits() -> None:
     world.user.delete(CUSTOM_MODEL, "hello")
     world.user.apply(make_test())
     await world.settle()
-    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "WaitingForVersion")
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "ModelNotFound")
+    assert world.message(MODEL_TEST, CHECK) == (
+        'CustomModel "hello" of version "hello-1" does not exist in namespace "team-a"; create it'
+    )
     assert _jobs(world) == []
 
 

@@ -28,12 +28,14 @@ CHILDREN = {
     "apply Service": 1,
     "apply Deployment": 1,
 }
-LEDGER = {"replace ModelLedger": 3}  # label; verdict and promotion; switch seen
+LEDGER = {
+    "replace ModelLedger": 4
+}  # label; the test's turn; verdict, promotion and the turn's end; switch seen
 STATUS = {
     # new: (waits for its label), starting, (ready), under test, (tested), serving; old: drains, done, stopped
     "apply CustomModelVersion/status": range(3 + 3, 6 + 3 + 1),
     "apply CustomModel/status": range(3, 3 + 1),  # progressing, promoting, serving
-    "apply ModelTest/status": range(2, 2 + 1),  # running, ended
+    "apply ModelTest/status": range(3, 3 + 1),  # waits for its turn, running, ended
 }
 """Transitions; those in brackets depend on which of two passes comes first."""
 

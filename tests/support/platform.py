@@ -25,7 +25,8 @@ ACTOR = "kubernetes"
 
 @dataclass
 class Platform:
-    """Controllers and kubelets in one. `behaviour` and `failing` are by version name."""
+    """Controllers and kubelets in one. `behaviour` and `failing` are by version name; the copies of a version that
+    tests by hand run on behave by the name of their test."""
 
     api: WorldApi
     behaviour: dict[str, Behaviour] = field(default_factory=dict)
@@ -98,6 +99,10 @@ class Platform:
         )
 
     def _version(self, namespace: str, workload: str) -> str:
+        """Whose behaviour the pods of a Deployment have: their version's, or their test's if it has its own."""
+        found = self.api.peek(DEPLOYMENT, namespace, workload)["metadata"]["labels"]
+        if labels.OF_TEST in found:
+            return str(found[labels.OF_TEST])
         record = self.api.objects.get((CONTROLLER_REVISION, namespace, workload))
         if record:
             self._versions[workload] = record["data"]["version"]

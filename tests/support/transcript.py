@@ -95,7 +95,8 @@ def _ledger(spec: Manifest) -> str:
         if not serving
         else f"; {serving['name']} serves" + ("" if serving.get("switchedAt") else ", not switched")
     )
-    return ", ".join(versions) + seen if versions else "empty"
+    testing = f"; it is the turn of test {spec['testing']['name']}" if spec.get("testing") else ""
+    return ", ".join(versions) + seen + testing if versions else "empty"
 
 
 def _endpoints(write: Write) -> list[str]:

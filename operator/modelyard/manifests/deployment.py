@@ -16,7 +16,12 @@ PROGRESS_MARGIN = 30
 def deployment(frozen: Frozen, owner: Owner, *, replicas: int) -> Manifest:
     """The Deployment with the frozen template; its name and selector hold the template's hash."""
     child = Child(DEPLOYMENT, frozen.workload, owner, frozen.child_labels)
-    workload = {labels.WORKLOAD: frozen.workload}
+    return running(frozen, child, replicas=replicas)
+
+
+def running(frozen: Frozen, child: Child, *, replicas: int) -> Manifest:
+    """A Deployment of any name with this template; its pods carry its name."""
+    workload = {labels.WORKLOAD: child.name}
     template = frozen.template
     pod_labels = {**template["metadata"]["labels"], **workload}
     return child.manifest(

@@ -21,15 +21,13 @@ def version_policy(
 ) -> Manifest:
     """The policy on a version's pods: in from callers and its tests, out as the version asks."""
     child = Child(NETWORK_POLICY, frozen.workload, owner, frozen.child_labels)
-    tests = {"podSelector": {"matchLabels": {labels.TESTS: frozen.key}}}
-    return child.manifest(
-        spec={
-            "podSelector": {"matchLabels": {labels.WORKLOAD: frozen.workload}},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [tests, *_peers(callers)], "ports": [_tcp(PORT)]}],
-            "egress": _egress(frozen.egress, settings),
-        }
-    )
+    ingress = [_tests(frozen.key), *_peers(callers)]
+    return _around(child, ingress, _egress(frozen.egress, settings))
+
+
+def copy_policy(child: Child, *, egress: str, settings: Settings) -> Manifest:
+    """The policy on the pods of a test's own Deployment, which has its name: in from that test alone."""
+    return _around(child, [_tests(child.name)], _egress(egress, settings))
 
 
 def test_policy(name: str, owner: Owner, *, workload: str, child_labels: dict[str, str]) -> Manifest:
@@ -44,6 +42,23 @@ def test_policy(name: str, owner: Owner, *, workload: str, child_labels: dict[st
             "egress": [{"to": [tested], "ports": [_tcp(PORT)]}],
         }
     )
+
+
+def _around(child: Child, ingress: list[dict[str, Any]], egress: list[dict[str, Any]]) -> Manifest:
+    """The policy on the pods of the Deployment of the same name."""
+    return child.manifest(
+        spec={
+            "podSelector": {"matchLabels": {labels.WORKLOAD: child.name}},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": ingress, "ports": [_tcp(PORT)]}],
+            "egress": egress,
+        }
+    )
+
+
+def _tests(tested: str) -> dict[str, Any]:
+    """The runners of the tests of one version, or of one copy."""
+    return {"podSelector": {"matchLabels": {labels.TESTS: tested}}}
 
 
 def _peers(callers: Sequence[Caller]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from modelyard.api.custom_model_version import CustomModelVersionSpec
 from modelyard.api.execution_environment_version import ExecutionEnvironmentVersionSpec
 from modelyard.manifests.code import START_SCRIPT, CodeFile, volume_items
 from modelyard.manifests.security import container_security, isolated_pod, pod_security
+from modelyard.manifests.told import told
 from modelyard.settings import Settings
 
 CONTAINER = "model"
@@ -122,24 +122,14 @@ def _container(rendering: Rendering, settings: Settings) -> dict[str, Any]:
 
 def environment(rendering: Rendering) -> Mapping[str, str]:
     """The environment of a model's process: the contract's variables, then the user's."""
-    model = rendering.model
-    positive, negative = model.labels()
-    told = {
+    places = {
         "PORT": str(PORT),
         "URL_PREFIX": url_prefix(rendering.namespace, rendering.model_name),
         "CODE_DIR": CODE_DIR,
         "HOME": HOME,
-        "MODEL_NAME": rendering.model_name,
-        "MODEL_VERSION": rendering.label,
-        "TARGET_TYPE": model.target_type,
-        "TARGET_NAME": model.target_name,
-        "POSITIVE_CLASS_LABEL": positive,
-        "NEGATIVE_CLASS_LABEL": negative,
-        "CLASS_LABELS": json.dumps(model.class_labels, ensure_ascii=False) if model.class_labels else None,
-        "PREDICTION_THRESHOLD": str(model.prediction_threshold) if positive is not None else None,
     }
     users = {variable.name: variable.value for variable in rendering.version.environment_variables}
-    return {name: value for name, value in told.items() if value is not None} | users
+    return places | told(rendering.model_name, rendering.label, rendering.model) | users
 
 
 def _resources(version: CustomModelVersionSpec, settings: Settings) -> dict[str, Any]:
@@ -168,10 +158,10 @@ def _probe(rendering: Rendering, period: int, failures: int) -> dict[str, Any]:
 
 
 def _spread(rendering: Rendering) -> dict[str, Any]:
-    if not rendering.version.requires_ha:
-        return {}
-    term = {
-        "labelSelector": {"matchLabels": {labels.SERVES: rendering.key}},
-        "topologyKey": "kubernetes.io/hostname",
-    }
-    return {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+    return {"affinity": apart({labels.SERVES: rendering.key})} if rendering.version.requires_ha else {}
+
+
+def apart(pods: Mapping[str, str]) -> dict[str, Any]:
+    """The affinity of pods that each want a node without another of them."""
+    term = {"labelSelector": {"matchLabels": dict(pods)}, "topologyKey": "kubernetes.io/hostname"}
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}

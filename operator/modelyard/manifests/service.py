@@ -18,13 +18,18 @@ NOBODY = "none"
 def version_service(frozen: Frozen, owner: Owner) -> Manifest:
     """The Service of one version's pods."""
     child = Child(SERVICE, frozen.workload, owner, frozen.child_labels)
-    return child.manifest(spec=_spec(frozen.key))
+    return child.manifest(spec=_spec({labels.SERVES: frozen.key}))
+
+
+def workload_service(child: Child) -> Manifest:
+    """The Service of the pods of one Deployment, which has its name."""
+    return child.manifest(spec=_spec({labels.WORKLOAD: child.name}))
 
 
 def stable_service(model: Owner, *, serving: str | None) -> Manifest:
     """The model's own Service, named like the model; it selects the pods of the version that serves."""
     child = Child(SERVICE, model.name, model, {labels.OF_MODEL: model.name})
-    return child.manifest(spec=_spec(serving or NOBODY))
+    return child.manifest(spec=_spec({labels.SERVES: serving or NOBODY}))
 
 
 def stable_url(namespace: str, model: str, cluster_domain: str) -> str:
@@ -32,6 +37,6 @@ def stable_url(namespace: str, model: str, cluster_domain: str) -> str:
     return f"http://{model}.{namespace}.svc.{cluster_domain}{url_prefix(namespace, model)}"
 
 
-def _spec(key: str) -> dict[str, Any]:
+def _spec(selector: dict[str, str]) -> dict[str, Any]:
     port = {"name": PORT_NAME, "port": SERVICE_PORT, "targetPort": PORT_NAME, "protocol": "TCP"}
-    return {"type": "ClusterIP", "selector": {labels.SERVES: key}, "ports": [port]}
+    return {"type": "ClusterIP", "selector": selector, "ports": [port]}

@@ -39,7 +39,9 @@ class TestRun:
 
     test: Owner
     model: str
-    key: str
+    tested: str
+    """What the policy around the tested pods lets in, as the value of the label `tests`."""
+
     workload: str
     plan: CheckPlan
     data: str | None
@@ -75,7 +77,7 @@ def objects(run: TestRun, settings: Settings) -> list[Manifest]:
 
 
 def _files(run: TestRun) -> Manifest:
-    child = Child(CONFIG_MAP, run.files, run.test, run.labels)
+    child = Child(CONFIG_MAP, run.files, run.test, {**run.labels, labels.WORKLOAD: run.name})
     data = {PLAN_FILE: run.plan.to_json()}
     if run.plan.dataset and run.data is not None:
         data[run.plan.dataset] = run.data
@@ -102,7 +104,7 @@ def _pod_labels(run: TestRun) -> dict[str, str]:
         labels.WORKLOAD: run.name,
         labels.EGRESS: "test",
         labels.OF_TEST: run.test.name,
-        labels.TESTS: run.key,
+        labels.TESTS: run.tested,
     }
 
 

@@ -14,6 +14,7 @@ from modelyard.api.model_ledger import (
     ModelLedgerSpec,
     PromotionFact,
     ServingFact,
+    TestingFact,
     VerdictFact,
     VersionFact,
 )
@@ -143,6 +144,11 @@ def with_switch(ledger: ModelLedgerSpec, *, now: datetime) -> ModelLedgerSpec:
     if ledger.serving is None:
         return ledger
     return ledger.model_copy(update={"serving": ledger.serving.model_copy(update={"switched_at": now})})
+
+
+def with_turn(ledger: ModelLedgerSpec, testing: TestingFact | None) -> ModelLedgerSpec:
+    """Which of the model's tests may run; None when none waits."""
+    return ledger.model_copy(update={"testing": testing})
 
 
 def without_forgotten(ledger: ModelLedgerSpec, live: Collection[str]) -> ModelLedgerSpec:

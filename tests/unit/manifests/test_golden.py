@@ -13,7 +13,9 @@ from modelyard.api.check_plan import CheckConfiguration, CheckPlan, Replica
 from modelyard.api.custom_model import Caller, GateTest
 from modelyard.api.execution_environment import ExecutionEnvironment
 from modelyard.api.kinds import EXECUTION_ENVIRONMENT
+from modelyard.api.model_test import ModelTest
 from modelyard.manifests.code import CodeFile, code_map
+from modelyard.manifests.dedicated import dedicated
 from modelyard.manifests.deployment import deployment
 from modelyard.manifests.disruption_budget import disruption_budget
 from modelyard.manifests.environment_version import environment_version
@@ -24,7 +26,7 @@ from modelyard.manifests.network_policy import version_policy
 from modelyard.manifests.service import stable_service, version_service
 from modelyard.manifests.test_job import TestRun, objects
 from modelyard.settings import Settings
-from tests.support.objects import NAMESPACE, make_environment, make_gate
+from tests.support.objects import NAMESPACE, make_environment, make_gate, make_test
 from tests.unit.manifests.builders import FILES, MODEL, SETTINGS, TEST, make_frozen
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "manifests"
@@ -52,6 +54,11 @@ def _run(settings: Settings = SETTINGS) -> list[Manifest]:
     frozen = make_frozen()
     run = TestRun(TEST, "hello", frozen.key, frozen.workload, PLAN, '{"x": [1, 2]}')
     return objects(run, settings)
+
+
+def _copy(**overrides: Any) -> list[Manifest]:
+    spec = ModelTest.model_validate(make_test(**overrides)).spec
+    return dedicated(TEST, make_frozen(), spec, SETTINGS)
 
 
 def _environment_version() -> Manifest:
@@ -121,6 +128,11 @@ MANIFESTS: dict[str, Callable[[], Manifest]] = {
         )
     )[2],
     "model-test-of-a-gate": _gate_test,
+    "copy-for-a-test-deployment": lambda: _copy()[2],
+    "copy-for-a-test-service": lambda: _copy()[1],
+    "copy-for-a-test-network-policy": lambda: _copy()[0],
+    "copy-for-a-test-with-overrides": lambda: _copy(maximumMemory="256Mi", replicas=2, requiresHa=True)[2],
+    "copy-for-a-test-with-egress": lambda: _copy(networkEgressPolicy="PUBLIC")[0],
     "execution-environment-version": _environment_version,
 }
 

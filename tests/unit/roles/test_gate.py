@@ -44,7 +44,9 @@ def _results(**words: str) -> dict[str, tuple[str, ModelTestStatus]]:
 def test_without_a_gate_there_is_one_test_that_the_model_starts() -> None:
     assert _gate() == (gates.IMPLICIT,)
     assert (gates.IMPLICIT.required, gates.IMPLICIT.dataset) == (True, None)
-    assert gates.IMPLICIT.configuration.to_json() == {"longRunningService": "fail", "errorCheck": "skip"}
+    asked = gates.IMPLICIT.configuration
+    assert (asked.long_running_service, asked.error_check) == ("fail", "skip")
+    assert (asked.null_value_imputation, asked.side_effects) == ("skip", "skip")
 
 
 def test_a_gate_that_is_given_replaces_the_implicit_test() -> None:

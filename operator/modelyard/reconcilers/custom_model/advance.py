@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from modelyard.api.model_ledger import ModelLedgerSpec, VerdictFact, VersionFact
 from modelyard.api.model_test import ModelTest
-from modelyard.manifests.gate_test import gate_test_name, is_asked
+from modelyard.manifests.gate_test import gate_places, gate_test_name, is_asked
 from modelyard.reconcilers.custom_model.facts import Facts, Workload, ready_pods
 from modelyard.roles import ledger as ledgers
 from modelyard.roles.gate import Tested, gate_hash, refusal, verdict
 from modelyard.roles.roles import Role, fact_of, may_promote
+from modelyard.roles.turns import contenders, next_turn
 from modelyard.status.pods import diagnose, had_its_time, is_ready
 
 
@@ -24,6 +25,7 @@ def advance(facts: Facts) -> Facts:
     facts = replace(facts, ledger=_judged(facts))
     facts = replace(facts, ledger=_promoted(facts))
     facts = replace(facts, ledger=_switched(facts))
+    facts = replace(facts, ledger=_with_turn(facts))
     kept = ledgers.without_forgotten(facts.ledger, facts.live)
     return replace(facts, ledger=ledgers.with_brief_verdicts(kept))
 
@@ -100,6 +102,26 @@ def _promoted(facts: Facts) -> ModelLedgerSpec:
     if not _may_promote(facts, fact, workload) or len(ready) < workload.frozen.replicas:
         return facts.ledger
     return ledgers.with_promotion(facts.ledger, fact, now=facts.now)
+
+
+def _with_turn(facts: Facts) -> ModelLedgerSpec:
+    """With the test whose turn it is: of the gate's tests only those that the candidate is asked now."""
+    if not facts.open_tests and facts.ledger.testing is None:
+        return facts.ledger
+    places = _places(facts)
+    of_gate = {test.metadata.uid for test in facts.tests}
+    held = facts.ledger.testing
+    rivals = [
+        rival
+        for rival in contenders(facts.open_tests, places, facts.begun)
+        if rival.uid not in of_gate or rival.place is not None or (held and rival.uid == held.uid)
+    ]
+    return ledgers.with_turn(facts.ledger, next_turn(held, rivals, now=facts.now))
+
+
+def _places(facts: Facts) -> dict[str, int]:
+    under_test = _candidate(facts)
+    return gate_places(under_test[1].frozen, facts.gate) if under_test else {}
 
 
 def _is_switching(facts: Facts) -> bool:

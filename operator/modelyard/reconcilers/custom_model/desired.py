@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from modelyard.api import labels
@@ -46,8 +46,8 @@ def ledger_manifest(facts: Facts) -> Manifest:
 
 
 def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
-    """Gate tests that no longer ask anything: of a version that is not the candidate and has no verdict, or
-    of a gate that has changed since.
+    """Gate tests that no longer ask anything: of a version that is not the candidate, or of a gate that has
+    changed since. Those that ended stay beside the verdict on their version.
 
     They go before a verdict is spoken: a version that is taken up again is tested again, on pods that run.
     """
@@ -68,10 +68,19 @@ def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
             child["metadata"]["name"] in lost & wanted
             or (
                 child["metadata"]["name"] not in wanted
-                and not _is_judged(facts, child["metadata"]["labels"][labels.OF_VERSION])
+                and not (
+                    _has_ended(child) and _is_judged(facts, child["metadata"]["labels"][labels.OF_VERSION])
+                )
             )
         )
     )
+
+
+def without(facts: Facts, stale: Iterable[Manifest]) -> Facts:
+    """The same world once these tests are gone: none of them has its turn any more."""
+    gone = {test["metadata"]["uid"] for test in stale}
+    left = tuple(test for test in facts.open_tests if test.metadata.uid not in gone)
+    return replace(facts, open_tests=left)
 
 
 def made_anew_at(test: ModelTest, now: datetime) -> datetime | None:
@@ -122,6 +131,10 @@ def _leftovers(facts: Facts) -> Iterator[Manifest]:
         stands = child["kind"] in _LAST and key in facts.workloads and facts.workloads[key].pods
         if key not in needed and not stands:
             yield child
+
+
+def _has_ended(test: Manifest) -> bool:
+    return "completedAt" in test.get("status", {})
 
 
 def _is_judged(facts: Facts, key: str) -> bool:

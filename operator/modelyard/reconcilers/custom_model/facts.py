@@ -49,6 +49,12 @@ class Facts:
     tests: tuple[ModelTest, ...]
     """The gate's tests of all versions of this model."""
 
+    open_tests: tuple[ModelTest, ...]
+    """All tests of versions of this model that have not ended, and the one whose turn it is."""
+
+    begun: frozenset[str]
+    """uids of tests that have a Job or a copy of a version."""
+
     stable_endpoints: tuple[Manifest, ...]
     """EndpointSlices of the stable Service."""
 

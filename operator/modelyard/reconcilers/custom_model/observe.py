@@ -17,6 +17,7 @@ from modelyard.api.kinds import (
     CUSTOM_MODEL_VERSION,
     DEPLOYMENT,
     ENDPOINT_SLICE,
+    JOB,
     MODEL_LEDGER,
     MODEL_TEST,
     NETWORK_POLICY,
@@ -25,7 +26,7 @@ from modelyard.api.kinds import (
     SERVICE,
 )
 from modelyard.api.meta import Condition
-from modelyard.api.model_ledger import ModelLedgerSpec, VersionFact
+from modelyard.api.model_ledger import ModelLedgerSpec, TestingFact, VersionFact
 from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import ConditionType
 from modelyard.kube.cluster import Cluster, Manifest
@@ -60,15 +61,18 @@ def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts
     children = tuple(_children(cluster, model))
     versions = list(_versions(cluster.list(CUSTOM_MODEL_VERSION, namespace), name))
     workloads = dict(_workloads(cluster, namespace, model.metadata.uid, children))
+    facts = _ledger(ledger, model) if ledger else _rebuilt(cluster, model, workloads, now)
     return Facts(
         now=now,
         model=model,
-        ledger=_ledger(ledger, model) if ledger else _rebuilt(cluster, model, workloads, now),
+        ledger=facts,
         ledger_object=ledger,
         declared=tuple(map(_declared, versions)),
         waiting=dict(_waiting(versions)),
         workloads=workloads,
         tests=tuple(ModelTest.model_validate(m) for m in children if m["kind"] == MODEL_TEST.name),
+        open_tests=tuple(_open_tests(cluster, namespace, versions, facts.testing)),
+        begun=frozenset(_begun(cluster, namespace, name)),
         stable_endpoints=tuple(cluster.list(ENDPOINT_SLICE, namespace, {SERVICE_NAME: name})),
         children=children,
     )
@@ -82,6 +86,26 @@ def _children(cluster: Cluster, model: CustomModel) -> Iterable[Manifest]:
             is_of_version = labels.OF_VERSION in manifest["metadata"]["labels"]
             if is_of_version and is_owned_by(manifest, model.metadata.uid):
                 yield manifest
+
+
+def _open_tests(
+    cluster: Cluster, namespace: str, versions: Iterable[CustomModelVersion], held: TestingFact | None
+) -> Iterable[ModelTest]:
+    """The one whose turn it is counts even if the object of its version is gone."""
+    names = {version.metadata.name for version in versions}
+    for manifest in cluster.list(MODEL_TEST, namespace):
+        has_turn = held is not None and manifest["metadata"]["uid"] == held.uid
+        has_ended = manifest.get("status", {}).get("completedAt")
+        if not has_ended and (has_turn or manifest["spec"]["versionRef"]["name"] in names):
+            yield ModelTest.model_validate(manifest)
+
+
+def _begun(cluster: Cluster, namespace: str, model: str) -> Iterable[str]:
+    """uids of tests that something was made for."""
+    for kind in (JOB, DEPLOYMENT):
+        for manifest in cluster.list(kind, namespace, {labels.OF_MODEL: model}):
+            if labels.OF_TEST in manifest["metadata"]["labels"]:
+                yield from (owner["uid"] for owner in manifest["metadata"].get("ownerReferences", []))
 
 
 def _ledger(manifest: Manifest, model: CustomModel) -> ModelLedgerSpec:

@@ -13,7 +13,7 @@ from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model.advance import advance
 from modelyard.reconcilers.custom_model.announce import announcements
 from modelyard.reconcilers.custom_model.assess import assess
-from modelyard.reconcilers.custom_model.desired import desired, ledger_manifest, stale_tests
+from modelyard.reconcilers.custom_model.desired import desired, ledger_manifest, stale_tests, without
 from modelyard.reconcilers.custom_model.facts import Facts
 from modelyard.reconcilers.custom_model.observe import observe
 from modelyard.settings import Settings
@@ -28,8 +28,9 @@ async def reconcile(
     observed = observe(cluster, namespace, name, now)
     if observed is None:
         return Settled()
-    await delete_all(cluster, stale_tests(observed))
-    facts = advance(observed)
+    stale = stale_tests(observed)
+    await delete_all(cluster, stale)
+    facts = advance(without(observed, stale))
     refusal = await _write_ledger(cluster, observed, facts)
     if refusal is None:
         plan = desired(facts, settings)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from modelyard.api.check_plan import CheckStatus, CheckSummary
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.test_job import job_name
-from modelyard.reconcilers.model_test.facts import Facts
+from modelyard.reconcilers.model_test.ending import ending
+from modelyard.reconcilers.model_test.facts import Attempt, Facts
+from modelyard.reconcilers.model_test.start import obstacle
 from modelyard.reconcilers.model_test.verdict import (
+    CANCELED,
     LATE,
     POD_STEP,
-    broken,
     has_no_pod,
-    is_inconclusive,
+    lost,
+    runs,
     verdict,
 )
+from modelyard.roles.turns import queue
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, timestamp, true, unknown
 from modelyard.status.outcomes import Settled, Waiting
@@ -25,102 +30,182 @@ from modelyard.status.refusal import Refusal
 
 PULL_STEP = "Next: check the image and the imagePullSecrets in the values of Modelyard's chart."
 
-GOOD = (CheckStatus.SUCCEEDED, CheckStatus.WARNING)
+VERDICTS = {
+    CheckStatus.SUCCEEDED: (true, Reason.PASSED),
+    CheckStatus.WARNING: (true, Reason.WARNING),
+    CheckStatus.CANCELED: (false, Reason.CANCELED),
+    CheckStatus.ABORTED: (false, Reason.ABORTED),
+}
+"""How the condition `Succeeded` says it; all else is a failure."""
 
 
 def assess(facts: Facts, refusal: Refusal | None, *, started: bool) -> Assessment | None:
     """The whole status of a test after a pass; None when it is over and says so."""
     if facts.is_over:
         return None
-    summary = _invalid_data(facts) or verdict(facts)
-    if summary and not is_inconclusive(facts):
+    summary = ending(facts)
+    if summary:
         return Assessment(_over(facts, summary), Settled())
-    if started or (facts.job and not summary):
+    if runs(facts):
         return Assessment(_running(facts), Waiting(LATE))
-    return _waiting(facts, refusal)
+    if started:
+        return Assessment(_started(facts), Waiting(LATE))
+    return Assessment(_waiting(facts, refusal), Waiting(RETRY))
 
 
-def _invalid_data(facts: Facts) -> CheckSummary | None:
-    if facts.data.reason is Reason.INVALID_DATASET:
-        return broken(facts.data.message, facts)
-    return None
+# --- over ----------------------------------------------------------------------------------------------------
 
 
 def _over(facts: Facts, summary: CheckSummary) -> dict[str, Any]:
-    good, message = summary.overall_status in GOOD, _message(summary)
+    message = _message(summary)
+    said, reason = VERDICTS.get(summary.overall_status, (false, Reason.TEST_FAILED))
     ready = true(Type.READY, Reason.COMPLETED, message)
-    verdict = true(Type.SUCCEEDED, Reason.PASSED, message)
-    found = [
-        ready,
-        verdict if good else false(Type.SUCCEEDED, Reason.TEST_FAILED, message),
-        *kstatus(ready, stalled=False),
-    ]
     return _status(
         facts,
-        found,
+        [ready, said(Type.SUCCEEDED, reason, message), *kstatus(ready, stalled=False)],
         overallStatus=str(summary.overall_status),
         testingStatus={str(name): check.model_dump(mode="json") for name, check in summary.checks.items()},
         counts=summary.counts.model_dump(mode="json"),
         completedAt=timestamp(facts.now),
-        **_begun(facts),
+        **(_begun(facts, facts.latest) if facts.latest else {}),
     )
 
 
 def _message(summary: CheckSummary) -> str:
-    """What decided: the error, else the first check that is not good, else what was done."""
-    bad = [
-        f"{name}: {check.message}"
-        for name, check in summary.checks.items()
-        if check.status == CheckStatus.FAILED
-    ]
-    if bad:
-        return bad[0]
+    """What decided: the error, else the first check that failed, else those that warn, else what was done."""
+    if summary.overall_status is CheckStatus.CANCELED:
+        return CANCELED
+    failed = _said(summary, CheckStatus.FAILED)
+    if failed:
+        return failed[0]
     if summary.error:
         return summary.error
+    warned = _said(summary, CheckStatus.WARNING)
+    if warned:
+        return "; ".join(warned)
     ended = ", ".join(f"{name} {check.status}" for name, check in summary.checks.items())
     return f"{ended}: {summary.counts.rows} rows in {summary.counts.requests} requests"
 
 
-def _running(facts: Facts) -> dict[str, Any]:
-    begun = _begun(facts) or {"startedAt": timestamp(facts.now), "job": _job(facts)}
-    found = _open(*_progress(facts))
+def _said(summary: CheckSummary, status: CheckStatus) -> list[str]:
+    return [f"{name}: {check.message}" for name, check in summary.checks.items() if check.status == status]
+
+
+# --- under way -----------------------------------------------------------------------------------------------
+
+
+def _started(facts: Facts) -> dict[str, Any]:
+    """The pass that made the Job, which no watch has told us of yet."""
+    number = facts.latest.number + 1 if facts.latest else 1
+    job = job_name(facts.owner, number)
+    again = verdict(facts)
+    found = _open(Reason.RUNNING, _runs(job, again.error if again else None))
+    begun = {"startedAt": timestamp(facts.now), "job": job, "attempts": number}
     return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
 
 
-def _progress(facts: Facts) -> tuple[Reason, str]:
+def _running(facts: Facts) -> dict[str, Any]:
+    attempt = facts.latest
+    assert attempt is not None
+    found = _open(*_progress(facts, attempt))
+    begun = _begun(facts, attempt)
+    return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
+
+
+def _progress(facts: Facts, attempt: Attempt) -> tuple[Reason, str]:
     """What the Job does, or what keeps it from running."""
-    problem = diagnose(facts.runners, None)
+    problem = diagnose(attempt.runners, None)
     if problem and problem.reason is Reason.IMAGE_PULL_FAILED:  # the image is the operator's own
         return problem.reason, f"{problem.message.partition(' Next: ')[0]} {PULL_STEP}"
     if problem and not problem.own_fault:  # how a runner died is for the verdict, once its pod is over
         return problem.reason, problem.message
-    if has_no_pod(facts):
-        return Reason.POD_CREATION_REFUSED, f'Job "{_job(facts)}" has no pod yet. {POD_STEP}'
-    return Reason.RUNNING, f'Job "{_job(facts)}" runs'
+    job = job_name(facts.owner, attempt.number)
+    if has_no_pod(attempt, facts.now):
+        return Reason.POD_CREATION_REFUSED, f'Job "{job}" has no pod yet. {POD_STEP}'
+    return Reason.RUNNING, _runs(job, lost(facts))
 
 
-def _waiting(facts: Facts, refusal: Refusal | None) -> Assessment:
+def _runs(job: str, again: str | None) -> str:
+    return f'Job "{job}" runs once more because {again}' if again else f'Job "{job}" runs'
+
+
+def _begun(facts: Facts, attempt: Attempt) -> dict[str, Any]:
+    """When the run began, as it was said first: the API server's clock may be a second off ours."""
+    said, job = facts.test.status, job_name(facts.owner, attempt.number)
+    known = said.started_at if said.job == job else None
+    return {
+        "startedAt": timestamp(known or attempt.begun),
+        "job": job,
+        "attempts": attempt.number,
+    }
+
+
+# --- waiting -------------------------------------------------------------------------------------------------
+
+
+def _waiting(facts: Facts, refusal: Refusal | None) -> dict[str, Any]:
     reason, message = _why_waiting(facts, refusal)
-    status = _status(facts, _open(reason, message), overallStatus=str(CheckStatus.QUEUED))
-    return Assessment(status, Waiting(RETRY))
+    word = CheckStatus.IN_PROGRESS if facts.has_turn else CheckStatus.QUEUED
+    made = {"attempts": facts.latest.number} if facts.latest else {}
+    place = {"queuePosition": _place(facts)} if reason is Reason.QUEUED else {}
+    return _status(facts, _open(reason, message), overallStatus=str(word), **made, **place)
 
 
 def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
-    name, namespace = facts.test.spec.version_ref.name, facts.test.metadata.namespace
     if refusal:
         return refusal.reason, refusal.message
-    if facts.version is None:
-        message = f'CustomModelVersion "{name}" of spec.versionRef does not exist in namespace "{namespace}"; create it'
-        return Reason.VERSION_NOT_FOUND, message
+    if facts.has_turn:
+        return _why_not_started(facts)
+    missing = obstacle(facts)
+    if missing:
+        return missing
     if facts.data.reason:
         return facts.data.reason, facts.data.message
-    summary = verdict(facts)
-    if summary:
-        return Reason.RUN_AGAIN, f"{summary.error}; runs once more when every replica of the version is ready"
-    if facts.deployment and not facts.deployment["spec"]["replicas"]:
-        message = f'version "{name}" is {facts.version.status.role} and runs no pods; test one that does'
-        return Reason.WAITING_FOR_VERSION, message
-    return Reason.WAITING_FOR_VERSION, f'waits until every replica of version "{name}" is ready'
+    return Reason.QUEUED, _in_line(facts)
+
+
+def _why_not_started(facts: Facts) -> tuple[Reason, str]:
+    """It has its turn, and waits for the pods that it tests."""
+    problem, again = diagnose(facts.pods, facts.deployment), verdict(facts)
+    if again:
+        every = "the version" if facts.is_of_gate else "its copy of the version"
+        return (
+            Reason.RUN_AGAIN,
+            f"{again.error}; runs once more when every replica of {every} is ready",
+        )
+    if problem and not problem.own_fault:
+        return problem.reason, problem.message
+    wanted = facts.tested.replicas if facts.tested else 0
+    return (
+        Reason.STARTING,
+        f'"{facts.workload}": {len(facts.targets)} of {wanted} replicas ready to be tested',
+    )
+
+
+def _place(facts: Facts) -> int:
+    return _line(facts).index(facts.owner.uid) + 1
+
+
+def _line(facts: Facts) -> list[str]:
+    """uids of the tests that wait, this one among them whether it said so before or not."""
+    rivals = [replace(rival, waits=True) if rival.uid == facts.owner.uid else rival for rival in facts.rivals]
+    return queue(facts.testing, rivals)
+
+
+def _in_line(facts: Facts) -> str:
+    assert facts.model is not None
+    line = f'of {len(_line(facts))} waiting tests of model "{facts.model.metadata.name}"'
+    runs = f'; test "{facts.testing.name}" runs' if facts.testing else ""
+    return f"{ordinal(_place(facts))} {line}{runs}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+# --- all -----------------------------------------------------------------------------------------------------
 
 
 def _open(reason: Reason, message: str) -> list[Finding]:
@@ -130,18 +215,5 @@ def _open(reason: Reason, message: str) -> list[Finding]:
 
 def _status(facts: Facts, found: list[Finding], **fields: Any) -> dict[str, Any]:
     test = facts.test
+    fields["workload"] = facts.workload if facts.frozen else test.status.workload
     return status_of(test.metadata, test.status.conditions, found, now=facts.now, **fields)
-
-
-def _job(facts: Facts) -> str:
-    return job_name(facts.owner, facts.attempt + 1 if is_inconclusive(facts) else facts.attempt)
-
-
-def _begun(facts: Facts) -> dict[str, str]:
-    """When the run began, as it was said first: the API server's clock may be a second off ours."""
-    said = facts.test.status
-    if said.started_at and said.job == _job(facts):
-        return {"startedAt": timestamp(said.started_at), "job": said.job}
-    if facts.job is None:
-        return {}
-    return {"startedAt": facts.job["metadata"]["creationTimestamp"], "job": _job(facts)}

@@ -1,14 +1,14 @@
-"""Gather what a pass over a test must know: the cache, and the data set when the test is about to start."""
+"""Gather what a pass over a test must know: the cache, and the data set when the test is about to need it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from modelyard.api import labels
 from modelyard.api.custom_model import CustomModel
 from modelyard.api.custom_model_version import CustomModelVersion
-from modelyard.api.dataset import DatasetSource
 from modelyard.api.digests import version_key
 from modelyard.api.kinds import (
     CONFIG_MAP,
@@ -17,24 +17,29 @@ from modelyard.api.kinds import (
     CUSTOM_MODEL_VERSION,
     DEPLOYMENT,
     JOB,
+    MODEL_LEDGER,
     MODEL_TEST,
+    NETWORK_POLICY,
     POD,
     SERVICE,
 )
+from modelyard.api.model_ledger import ModelLedgerSpec
 from modelyard.api.model_test import ModelTest
-from modelyard.api.reasons import Reason
 from modelyard.kube.cluster import Cluster, Manifest
+from modelyard.manifests.dedicated import code_map_of
 from modelyard.manifests.frozen import kept
-from modelyard.manifests.metadata import is_owned_by
+from modelyard.manifests.gate_test import gate_places
+from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.manifests.test_job import job_name
-from modelyard.reconcilers.model_test.facts import DataFacts, Facts
-from modelyard.reconcilers.model_test.verdict import ATTEMPTS, is_inconclusive
+from modelyard.reconcilers.model_test.dataset import read_data
+from modelyard.reconcilers.model_test.facts import Attempt, Facts
+from modelyard.reconcilers.model_test.start import obstacle
+from modelyard.reconcilers.model_test.verdict import ATTEMPTS, runs
+from modelyard.roles.gate import tests_of
+from modelyard.roles.turns import Contender, contenders, is_queued
 
-MAXIMUM_DATA = 900 * 1024
-"""Bytes of a data set that fit into the ConfigMap which the Job mounts."""
-
-DATA_FILE = "rows.json"
-"""Name of the data set's file in the Job, whatever it was called before."""
+CHILDREN = (JOB, DEPLOYMENT, SERVICE, NETWORK_POLICY, CONFIG_MAP)
+"""Kinds of what is made for a test, in the order in which it is removed: what runs first."""
 
 
 async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts | None:
@@ -43,89 +48,111 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
     facts = _cached(cluster, ModelTest.model_validate(manifest), now)
-    if facts.is_over or not facts.can_start or not (facts.job is None or is_inconclusive(facts)):
-        return facts
-    return replace(facts, data=await _data(cluster, facts.test))
+    return replace(facts, data=await read_data(cluster, facts.test)) if _needs_data(facts) else facts
+
+
+def _needs_data(facts: Facts) -> bool:
+    """Once before the test waits for its turn, so that it waits for nothing else, and once to start."""
+    if facts.is_over or runs(facts) or obstacle(facts) or facts.test.spec.cancel:
+        return False
+    if facts.has_turn:
+        return facts.is_ready
+    dataset = facts.test.spec.dataset
+    return not is_queued(facts.test) and dataset is not None and dataset.config_map is not None
 
 
 def _cached(cluster: Cluster, test: ModelTest, now: datetime) -> Facts:
-    namespace = test.metadata.namespace
-    facts = Facts(now, test, None, None, None, None, None, (), None, ())
-    facts = _with_job(cluster, facts)
-    found = cluster.get(CUSTOM_MODEL_VERSION, namespace, test.spec.version_ref.name)
-    return _with_version(cluster, facts, CustomModelVersion.model_validate(found)) if found else facts
+    facts = _with_children(cluster, Facts(now, test))
+    facts = replace(facts, attempts=tuple(_attempts(cluster, facts)))
+    if facts.is_over:
+        return facts
+    found = cluster.get(CUSTOM_MODEL_VERSION, facts.owner.namespace, test.spec.version_ref.name)
+    facts = _with_version(cluster, facts, CustomModelVersion.model_validate(found)) if found else facts
+    return _with_workload(cluster, facts)
 
 
-def _with_job(cluster: Cluster, facts: Facts) -> Facts:
-    """With the Job of the latest attempt that was made."""
+def _with_children(cluster: Cluster, facts: Facts) -> Facts:
+    """With what was made for this very test; one of its name that was deleted may have left some."""
+    owner = facts.owner
+    of_test = {labels.OF_TEST: owner.name}
+    made = [m for kind in CHILDREN for m in cluster.list(kind, owner.namespace, of_test)]
+    living = (pod for pod in cluster.list(POD, owner.namespace, of_test) if not _has_ended(pod))
+    return replace(
+        facts,
+        children=tuple(manifest for manifest in made if is_owned_by(manifest, owner.uid)),
+        peopled=frozenset(str(pod["metadata"]["labels"].get(labels.WORKLOAD)) for pod in living),
+    )
+
+
+def _has_ended(pod: Manifest) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _attempts(cluster: Cluster, facts: Facts) -> Iterator[Attempt]:
     namespace = facts.owner.namespace
-    for attempt in range(ATTEMPTS, 0, -1):
-        name = job_name(facts.owner, attempt)
+    for number in range(1, ATTEMPTS + 1):
+        name = job_name(facts.owner, number)
         job = cluster.get(JOB, namespace, name)
         if job:
             pods = cluster.list(POD, namespace, {labels.WORKLOAD: name})
             runners = tuple(pod for pod in pods if is_owned_by(pod, job["metadata"]["uid"]))
-            return replace(facts, job=job, runners=runners, attempt=attempt)
-    return facts
+            yield Attempt(number, job, runners)
 
 
 def _with_version(cluster: Cluster, facts: Facts, version: CustomModelVersion) -> Facts:
     namespace, key = version.metadata.namespace, version_key(version.metadata.name, version.spec)
-    model = cluster.get(CUSTOM_MODEL, namespace, version.spec.model_ref.name)
-    facts = replace(facts, version=version, model=CustomModel.model_validate(model) if model else None)
-    if facts.model is None:
+    facts = replace(facts, version=version)
+    found = cluster.get(CUSTOM_MODEL, namespace, version.spec.model_ref.name)
+    if found is None:
         return facts
+    model = CustomModel.model_validate(found)
     revisions = cluster.list(CONTROLLER_REVISION, namespace, {labels.OF_VERSION: key})
-    frozen = kept(revisions, facts.model.metadata.uid)
-    if frozen is None:
+    frozen = kept(revisions, model.metadata.uid)
+    code = code_map_of(frozen) if frozen else None
+    has_code = code is not None and cluster.get(CONFIG_MAP, namespace, code) is not None
+    return _with_turn(cluster, replace(facts, model=model, frozen=frozen, code_exists=has_code), model)
+
+
+def _with_turn(cluster: Cluster, facts: Facts, model: CustomModel) -> Facts:
+    meta = model.metadata
+    ledger = cluster.get(MODEL_LEDGER, meta.namespace, meta.name)
+    if ledger is None or is_of_another(ledger, meta.uid):
+        return facts
+    facts = replace(facts, testing=ModelLedgerSpec.model_validate(ledger["spec"]).testing)
+    return replace(facts, rivals=tuple(_rivals(cluster, facts, model)))
+
+
+def _rivals(cluster: Cluster, facts: Facts, model: CustomModel) -> tuple[Contender, ...]:
+    """Those of the gate go first in any case, so that their own order matters to their own kind alone."""
+    places = gate_places(facts.frozen, tests_of(model.spec)) if facts.frozen and facts.is_of_gate else {}
+    tests = [
+        ModelTest.model_validate(manifest)
+        for manifest in cluster.list(MODEL_TEST, model.metadata.namespace)
+        if _is_of(cluster, manifest, model)
+    ]
+    first = {test.metadata.name: 0 for test in tests if _owner_is(test, model)}
+    return contenders(tests, first | places)
+
+
+def _is_of(cluster: Cluster, test: Manifest, model: CustomModel) -> bool:
+    if test.get("status", {}).get("completedAt"):
+        return False
+    namespace, name = test["metadata"]["namespace"], test["spec"]["versionRef"]["name"]
+    version = cluster.get(CUSTOM_MODEL_VERSION, namespace, name)
+    return version is not None and bool(version["spec"]["modelRef"]["name"] == model.metadata.name)
+
+
+def _owner_is(test: ModelTest, model: CustomModel) -> bool:
+    return any(owner.uid == model.metadata.uid for owner in test.metadata.owner_references)
+
+
+def _with_workload(cluster: Cluster, facts: Facts) -> Facts:
+    name, namespace = facts.workload, facts.owner.namespace
+    if name is None:
         return facts
     return replace(
         facts,
-        frozen=frozen,
-        deployment=cluster.get(DEPLOYMENT, namespace, frozen.workload),
-        service=cluster.get(SERVICE, namespace, frozen.workload),
-        pods=tuple(cluster.list(POD, namespace, {labels.WORKLOAD: frozen.workload})),
+        deployment=cluster.get(DEPLOYMENT, namespace, name),
+        service=cluster.get(SERVICE, namespace, name),
+        pods=tuple(cluster.list(POD, namespace, {labels.WORKLOAD: name})),
     )
-
-
-async def _data(cluster: Cluster, test: ModelTest) -> DataFacts:
-    dataset = test.spec.dataset
-    if dataset is None or test.spec.configuration.error_check == "skip":
-        return DataFacts()
-    namespace, name = test.metadata.namespace, test.metadata.name
-    if dataset.config_map:
-        found = await cluster.read(CONFIG_MAP, namespace, dataset.config_map.name)
-        return _from_config_map(found, dataset, namespace)
-    full = await cluster.read(MODEL_TEST, namespace, name)
-    if full is None:
-        return DataFacts(reason=Reason.WAITING_FOR_VERSION, message="the test was deleted")
-    inline = ModelTest.model_validate(full).spec.dataset
-    return DataFacts(DATA_FILE, inline.inline[0].content if inline and inline.inline else "")
-
-
-def _from_config_map(found: Manifest | None, dataset: DatasetSource, namespace: str) -> DataFacts:
-    ref = dataset.config_map
-    assert ref is not None
-    if found is None:
-        message = (
-            f'ConfigMap "{ref.name}" of spec.dataset does not exist in namespace "{namespace}"; create it'
-        )
-        return DataFacts(reason=Reason.CONFIG_MAP_NOT_FOUND, message=message)
-    data: dict[str, str] = found.get("data") or {}
-    keys = ", ".join(sorted(data)) or "none"
-    if ref.key is None and len(data) != 1:
-        message = f'spec.dataset.configMap.key must be set: ConfigMap "{ref.name}" has the keys {keys}'
-        return DataFacts(reason=Reason.INVALID_DATASET, message=message)
-    key = ref.key or next(iter(data))
-    if key not in data:
-        return DataFacts(
-            reason=Reason.INVALID_DATASET,
-            message=f'ConfigMap "{ref.name}" has no key "{key}" (it has: {keys})',
-        )
-    size = len(data[key].encode())
-    if size > MAXIMUM_DATA:
-        message = (
-            f'ConfigMap "{ref.name}" key "{key}" holds {size} bytes; a test takes at most {MAXIMUM_DATA}'
-        )
-        return DataFacts(reason=Reason.INVALID_DATASET, message=message)
-    return DataFacts(DATA_FILE, data[key])

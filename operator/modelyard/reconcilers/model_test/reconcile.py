@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from modelyard.api.kinds import MODEL_TEST
-from modelyard.kube.acts import apply_all
+from modelyard.kube.acts import apply_all, delete_all
 from modelyard.kube.cluster import Cluster
 from modelyard.reconcilers.model_test.assess import assess
 from modelyard.reconcilers.model_test.desired import desired
@@ -17,13 +17,14 @@ from modelyard.status.outcomes import Outcome, Settled
 async def reconcile(
     cluster: Cluster, settings: Settings, namespace: str, name: str, now: datetime
 ) -> Outcome:
-    """Start the Job when its version is ready, and report how it ended, once."""
+    """Wait for the turn, run once when what is tested is ready, report how it ended, and leave nothing behind."""
     facts = await observe(cluster, namespace, name, now)
     if facts is None:
         return Settled()
-    wanted = desired(facts, settings)
-    refusal = await apply_all(cluster, wanted)
-    assessment = assess(facts, refusal, started=bool(wanted) and refusal is None)
+    plan = desired(facts, settings)
+    await delete_all(cluster, plan.delete)
+    refusal = await apply_all(cluster, plan.apply)
+    assessment = assess(facts, refusal, started=plan.starts and refusal is None)
     if assessment is None:
         return Settled()
     await cluster.apply_status(MODEL_TEST, namespace, name, assessment.status)

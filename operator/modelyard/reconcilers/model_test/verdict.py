@@ -12,23 +12,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.api.check_plan import (
-    CheckCounts,
+    CheckConfiguration,
     CheckName,
     CheckOutcome,
     CheckStatus,
     CheckSummary,
     parse_summary,
 )
+from modelyard.api.reasons import Reason
+from modelyard.manifests.dedicated import memory_limit
 from modelyard.manifests.metadata import Manifest
 from modelyard.manifests.test_job import CONTAINER, DEADLINE_MARGIN, MEMORY
-from modelyard.reconcilers.model_test.facts import Facts
+from modelyard.reconcilers.model_test.facts import Attempt, Facts
 from modelyard.status.conditions import shorten
-from modelyard.status.pods import death
+from modelyard.status.pods import Problem, death
 
 LATE = timedelta(seconds=30)
 """How long past the Job's own deadline we wait for word of its pod."""
 
 ATTEMPTS = 2
+
+CANCELED = "canceled"
+"""All that a canceled test says, wherever its end is told."""
 
 POD_STEP = "Next: check quotas, limit ranges and admission policies of the namespace"
 
@@ -36,13 +41,26 @@ ENDED_JOB = ("Complete", "Failed")
 
 
 def verdict(facts: Facts) -> CheckSummary | None:
-    """What the test came to; None while it runs."""
-    if facts.job is None:
-        return None
-    for pod in facts.runners:
+    """What the latest run came to; None while it runs, and before it does."""
+    return _of_attempt(facts.latest, facts) if facts.latest else None
+
+
+def lost(facts: Facts) -> str | None:
+    """Why the run before the latest said nothing about the model; None if there was none."""
+    summary = _of_attempt(facts.attempts[-2], facts) if len(facts.attempts) > 1 else None
+    return summary.error if summary else None
+
+
+def runs(facts: Facts) -> bool:
+    """Whether a Job of this test is under way."""
+    return facts.latest is not None and verdict(facts) is None
+
+
+def _of_attempt(attempt: Attempt, facts: Facts) -> CheckSummary | None:
+    for pod in attempt.runners:
         if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or _has_spoken(pod):
             return _of_pod(pod, facts)
-    return _of_clock(facts, facts.job)
+    return _of_clock(facts, attempt)
 
 
 def _has_spoken(pod: Manifest) -> bool:
@@ -63,7 +81,8 @@ def _end_of_runner(pod: Manifest) -> dict[str, Any] | None:
 def is_inconclusive(facts: Facts) -> bool:
     """Whether the latest run says nothing about the model and there may be another."""
     summary = verdict(facts)
-    return summary is not None and summary.overall_status == CheckStatus.ABORTED and facts.attempt < ATTEMPTS
+    is_lost = summary is not None and summary.overall_status == CheckStatus.ABORTED
+    return is_lost and facts.latest is not None and facts.latest.number < ATTEMPTS
 
 
 def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
@@ -91,13 +110,26 @@ def _explained(summary: CheckSummary, ended: dict[str, Any], facts: Facts) -> Ch
     died = death(facts.pods, datetime.fromisoformat(began)) if began else None
     if died is None:
         return summary
+    cause = told(died, facts)
     checks = {
-        name: outcome.model_copy(update={"message": f"{outcome.message}: {died.message}"})
-        if outcome.status == CheckStatus.FAILED
+        name: outcome.model_copy(update={"message": f"{outcome.message}: {cause}"})
+        if outcome.status in (CheckStatus.FAILED, CheckStatus.WARNING)
         else outcome
         for name, outcome in summary.checks.items()
     }
     return summary.model_copy(update={"checks": checks})
+
+
+def told(problem: Problem, facts: Facts) -> str:
+    """What became of a model; of one that wanted more memory than its test allows, whose limit that is."""
+    limit = facts.test.spec.maximum_memory
+    if limit is None or facts.frozen is None or problem.reason is not Reason.OUT_OF_MEMORY:
+        return problem.message
+    found, _, _ = problem.message.partition(" Next: ")
+    return (
+        f"{found} The limit is the one of this test (spec.maximumMemory); the version's own is "
+        f"{memory_limit(facts.frozen)}. Next: test with more, or make the model smaller in a new version."
+    )
 
 
 def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> CheckSummary:
@@ -112,11 +144,10 @@ def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, probl
     return aborted(f"the test's own pod ended with exit code {code}: {shorten(problem, 500)}", facts)
 
 
-def _of_clock(facts: Facts, job: Manifest) -> CheckSummary | None:
-    begun = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
-    if facts.now >= begun + lifetime(facts):
-        return aborted(_without_word(facts), facts)
-    ended = next((c for c in job.get("status", {}).get("conditions", []) if _is_ended(c)), None)
+def _of_clock(facts: Facts, attempt: Attempt) -> CheckSummary | None:
+    if facts.now >= attempt.begun + lifetime(facts):
+        return aborted(_without_word(facts, attempt), facts)
+    ended = next((c for c in attempt.job.get("status", {}).get("conditions", []) if _is_ended(c)), None)
     if ended and facts.now >= datetime.fromisoformat(ended["lastTransitionTime"]) + LATE:
         return aborted("the pod of the test was deleted before it could report", facts)
     return None
@@ -128,18 +159,16 @@ def _is_ended(condition: dict[str, Any]) -> bool:
 
 def lifetime(facts: Facts) -> timedelta:
     """From the Job's creation to the moment at which we stop waiting for it."""
-    return timedelta(seconds=facts.test.spec.timeout_seconds + DEADLINE_MARGIN) + LATE
+    return facts.timeout + timedelta(seconds=DEADLINE_MARGIN) + LATE
 
 
-def has_no_pod(facts: Facts) -> bool:
+def has_no_pod(attempt: Attempt, now: datetime) -> bool:
     """Whether the Job has had its time to get a pod and has none."""
-    if facts.job is None or facts.runners:
-        return False
-    return facts.now >= datetime.fromisoformat(facts.job["metadata"]["creationTimestamp"]) + LATE
+    return not attempt.runners and now >= attempt.begun + LATE
 
 
-def _without_word(facts: Facts) -> str:
-    if has_no_pod(facts):
+def _without_word(facts: Facts, attempt: Attempt) -> str:
+    if has_no_pod(attempt, facts.now):
         return f"no pod could be made for the test's Job. {POD_STEP}"
     return f"{_too_late(facts)}, and its pod never reported; its node may be gone"
 
@@ -159,15 +188,22 @@ def aborted(message: str, facts: Facts) -> CheckSummary:
     return _without_runner(message, facts, CheckStatus.ABORTED)
 
 
+def canceled(facts: Facts) -> CheckSummary:
+    """A test that somebody ended: what had ended keeps its word, the rest did not run."""
+    checks = _not_run(facts) | dict(facts.heard)
+    return CheckSummary(overall_status=CheckStatus.CANCELED, checks=checks, error=CANCELED)
+
+
 def _without_runner(message: str, facts: Facts, status: CheckStatus) -> CheckSummary:
-    skipped = facts.test.spec.configuration.error_check == "skip"
-    later = CheckOutcome(status=CheckStatus.SKIPPED if skipped else CheckStatus.ABORTED, message="")
-    return CheckSummary(
-        overall_status=status,
-        checks={
-            CheckName.LONG_RUNNING_SERVICE: CheckOutcome(status=status, message=message),
-            CheckName.ERROR_CHECK: later,
-        },
-        counts=CheckCounts(),
-        error=message,
-    )
+    first = {CheckName.LONG_RUNNING_SERVICE: CheckOutcome(status=status, message=message)}
+    return CheckSummary(overall_status=status, checks=_not_run(facts) | first, error=message)
+
+
+def _not_run(facts: Facts) -> dict[CheckName, CheckOutcome]:
+    asked = CheckConfiguration.model_validate(facts.test.spec.configuration.model_dump())
+    return {
+        name: CheckOutcome(
+            status=CheckStatus.SKIPPED if asked.severity(name) == "skip" else CheckStatus.ABORTED, message=""
+        )
+        for name in CheckName
+    }
