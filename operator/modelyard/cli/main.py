@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
 
-_COMMANDS = {
+_FOR_PEOPLE = {
+    "try": "run a model here, as the cluster would, and check it",
+    "check": "check a model that is up, by its URL",
+}
+
+_FOR_THE_CLUSTER = {
     "operator": "watch models and keep what runs as declared (in the cluster)",
-    "check": "run the checks that gate a version (in a test's Job)",
+    "check --plan": "run the checks that gate a version (in a test's Job)",
     "crds": "write the CustomResourceDefinitions",
 }
+
+_COMMANDS = {name.partition(" ")[0]: text for name, text in (_FOR_PEOPLE | _FOR_THE_CLUSTER).items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; its exit code. Arguments that cannot be understood: exit 2."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options, rest = _parser().parse_known_args(arguments[:1]), arguments[1:]
-    module = importlib.import_module(f"modelyard.cli.{options[0].command}")
+    module = importlib.import_module(f"modelyard.cli.{_module(options[0].command, rest)}")
     return int(module.main(rest))
+
+
+def _module(command: str, rest: Sequence[str]) -> str:
+    """Where a command is. The one of a test's Job starts small, so it is apart from the one for people."""
+    if command == "check":
+        in_a_job = any(argument.partition("=")[0] == "--plan" for argument in rest)
+        return "check" if in_a_job else "check_url"
+    return {"try": "try_model"}.get(command, command)
+
+
+def _command(word: str) -> str:
+    if word in _COMMANDS:
+        return word
+    near = difflib.get_close_matches(word, _COMMANDS, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise argparse.ArgumentTypeError(f"there is no command {word!r}{hint} (`modelyard --help` lists them)")
+
+
+def _listed(commands: dict[str, str]) -> str:
+    return "\n".join(f"  {name:<14}{text}" for name, text in commands.items())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="modelyard",
         description="Custom models on Kubernetes, tested before they serve.",
-        epilog="`modelyard <command> --help` says more.",
+        epilog=f"for people:\n{_listed(_FOR_PEOPLE)}\n\n"
+        f"for the cluster and its builders:\n{_listed(_FOR_THE_CLUSTER)}\n\n"
+        "`modelyard <command> --help` says more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", metavar="<command>", required=True)
-    for name, text in _COMMANDS.items():
-        commands.add_parser(name, help=text, add_help=False)
+    parser.add_argument("command", metavar="<command>", type=_command, help="one of those below")
     return parser

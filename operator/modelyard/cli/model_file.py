@@ -1,0 +1,124 @@
+"""What a YAML file says of a model: its CustomModel, and of its version and environment what a process is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from modelyard.api.check_plan import CheckConfiguration, first_problem
+from modelyard.api.custom_model import CustomModelSpec
+from modelyard.api.custom_model_version import CustomModelVersionSpec
+from modelyard.api.execution_environment import ExecutionEnvironmentSpec
+from modelyard.api.labels import GROUP
+from modelyard.api.meta import ApiModel
+from modelyard.cli.usage import UsageError
+
+Spec = TypeVar("Spec", bound=ApiModel)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What was found; the defaults are those of no file at all."""
+
+    name: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """The spec of the CustomModel, as it is written."""
+
+    configuration: CheckConfiguration = field(default_factory=CheckConfiguration)
+    """That of the gate's first test."""
+
+    label: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    start_command: tuple[str, ...] = ()
+
+
+def read_model_file(path: Path) -> ModelFile:
+    """The model in a YAML file of one or more documents; UsageError when there is not exactly one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{path} cannot be read: {why}") from None
+    try:
+        return model_in(text)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def model_in(text: str) -> ModelFile:
+    """The model in the text of a YAML file."""
+    documents = _documents(text)
+    models = _of_kind(documents, "CustomModel")
+    if len(models) != 1:
+        names = ", ".join(_name(one) for one in models)
+        raise UsageError(f"holds {len(models)} CustomModels ({names})" if models else "holds no CustomModel")
+    model = models[0]
+    spec = _valid(CustomModelSpec, model)
+    version = _newest(_of_kind(documents, "CustomModelVersion"), _name(model))
+    environment = _environment(_of_kind(documents, "ExecutionEnvironment"), version)
+    tests = spec.gate.tests if spec.gate else []
+    return ModelFile(
+        name=_name(model),
+        model=model["spec"],
+        configuration=_configuration(tests[0].configuration) if tests else CheckConfiguration(),
+        label=(version.label or "") if version else "",
+        variables={one.name: one.value for one in version.environment_variables} if version else {},
+        start_command=tuple(environment.start_command) if environment else (),
+    )
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    try:
+        found = list(yaml.safe_load_all(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"is not YAML: {' '.join(str(error).split())}") from None
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _of_kind(documents: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [
+        one
+        for one in documents
+        if one.get("kind") == kind and str(one.get("apiVersion", "")).startswith(f"{GROUP}/")
+    ]
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    metadata = document.get("metadata")
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+
+
+def _valid(kind: type[Spec], document: Mapping[str, Any]) -> Spec:
+    try:
+        return kind.model_validate(document.get("spec"))
+    except ValidationError as error:
+        raise UsageError(f"{document['kind']} {_name(document)}: spec.{first_problem(error)}") from None
+
+
+def _newest(versions: Sequence[dict[str, Any]], model: str) -> CustomModelVersionSpec | None:
+    """The version of a model with the highest label, as the one that would serve."""
+    specs = [_valid(CustomModelVersionSpec, one) for one in versions]
+    ours = [spec for spec in specs if spec.model_ref.name == model]
+    return max(ours, key=lambda spec: _order(spec.label or "0.0"), default=None)
+
+
+def _order(label: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in label.split("."))
+
+
+def _environment(
+    environments: Sequence[dict[str, Any]], version: CustomModelVersionSpec | None
+) -> ExecutionEnvironmentSpec | None:
+    for one in environments:
+        if version is not None and _name(one) == version.environment_ref.name:
+            return _valid(ExecutionEnvironmentSpec, one)
+    return None
+
+
+def _configuration(declared: ApiModel) -> CheckConfiguration:
+    return CheckConfiguration.model_validate(declared.to_json())

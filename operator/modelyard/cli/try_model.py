@@ -1,0 +1,112 @@
+"""`modelyard try`: run a model on this machine, with the contract of a pod, and check it as the cluster would."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from modelyard.api.check_report import CheckReport
+from modelyard.checks.data import DataError
+from modelyard.checks.data_files import load_data_set
+from modelyard.checks.limits import Limits
+from modelyard.cli.model_options import Asked, add_options, asked_for, refuse_to_write_nowhere
+from modelyard.cli.stopping import Stopped, run_until_stopped
+from modelyard.cli.terminal import Terminal, exit_code, write_report
+from modelyard.cli.trial import Trial, tried
+from modelyard.cli.usage import EXIT_USAGE, UsageError
+from modelyard.local.workspace import START_SCRIPT, WorkspaceError, workspace
+
+GRACE_SECONDS = 5.0
+"""Between SIGTERM and SIGKILL. A pod gives more; here somebody waits."""
+
+LIMITS = Limits(
+    ask_interval=0.1, strange_seconds=5, settle_seconds=2, settle_interval=0.5, aftermath_seconds=0.5
+)
+"""For one process on this machine, which is seen sooner than a pod."""
+
+MODEL_FILE = "model.yaml"
+
+
+def main(argv: Sequence[str], limits: Limits = LIMITS, grace: float = GRACE_SECONDS) -> int:
+    """Try a model; 0 when it is fine, 1 when it is not, 2 when it cannot be tried as asked, 128 + n by signal."""
+    options = _parser().parse_args(argv)
+    try:
+        report = _report(options, limits, grace)
+    except (UsageError, WorkspaceError, DataError) as error:
+        print(f"modelyard try: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except Stopped as stopped:
+        print(f"modelyard try: {stopped}; nothing of the model runs on", file=sys.stderr)
+        return stopped.exit_code
+    write_report(report, options.format, options.output)
+    return exit_code(report, strict=options.strict)
+
+
+def _report(options: argparse.Namespace, limits: Limits, grace: float) -> CheckReport:
+    if os.name != "posix":
+        raise UsageError("models are tried on Linux and macOS; on Windows, inside WSL")
+    refuse_to_write_nowhere([options.output, options.keep_logs])
+    if not options.file and not options.target_type and (options.folder / MODEL_FILE).is_file():
+        options.file = options.folder / MODEL_FILE
+    asked = asked_for(options, name_for(options.folder))
+    data = load_data_set(asked.data, asked.data_format) if asked.data else None
+    words = _command(options, asked)
+    terminal = Terminal(options.quiet)
+    for remark in asked.remarks:
+        terminal.say(remark)
+    with ExitStack() as stack:
+        space = stack.enter_context(workspace(options.folder, needs_script=not words))
+        kept = options.keep_logs
+        trial = Trial(
+            asked=asked,
+            data=data,
+            command=words or [str(space.code / START_SCRIPT)],
+            space=space,
+            terminal=terminal,
+            log=stack.enter_context(kept.open("w", encoding="utf-8")) if kept else None,
+            limits=limits,
+            grace=grace,
+        )
+        return run_until_stopped(tried(trial))
+
+
+def _command(options: argparse.Namespace, asked: Asked) -> list[str]:
+    """What starts the server in place of the model's own script; empty when that does."""
+    if options.command is None:
+        return list(asked.start_command)
+    try:
+        words = shlex.split(options.command)
+    except ValueError as error:
+        raise UsageError(f"--command cannot be read: {str(error).lower()}") from None
+    if not words:
+        raise UsageError("--command is empty; give the words that start the server")
+    return words
+
+
+def name_for(folder: Path) -> str:
+    """A name for the model in a folder, of the letters that a model's name may have."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower()).strip("-")[:52].rstrip("-")
+    return name if name[:1].isalpha() else f"model-{name}"[:52].rstrip("-")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="modelyard try",
+        description="Run the model in a folder on this machine, as a pod would, and check it as the cluster would."
+        " Exit code: 0 succeeded or warning, 1 failed, 2 cannot be tried as asked.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help=f"the model's folder, with {START_SCRIPT}")
+    parser.add_argument(
+        "--command", metavar="WORDS", help=f"start the server by this, run in DIR, in place of {START_SCRIPT}"
+    )
+    parser.add_argument(
+        "--keep-logs", type=Path, metavar="FILE", help="write all that the model prints to FILE"
+    )
+    add_options(parser)
+    return parser
