@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 
-from tests.support.models.process import started
+from tests.support.models.process import nursery
 
 StartModel = Callable[..., str]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start_model() -> Iterator[StartModel]:
-    """Starts `tests/support/models/<name>.py` as a process and gives its address."""
-    with ExitStack() as stack:
-        yield lambda name, **environ: stack.enter_context(started(name, **environ))
+    """Starts `tests/support/models/<name>.py` as a process and gives its address; all end with the module."""
+    with nursery() as start:
+        yield start
