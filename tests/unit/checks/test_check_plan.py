@@ -14,6 +14,7 @@ from modelyard.api.check_plan import (
     CheckPlan,
     CheckStatus,
     CheckSummary,
+    ReportDigest,
     parse_summary,
 )
 
@@ -28,8 +29,17 @@ WIRE: dict[str, Any] = {
     "targetName": "y",
     "positiveClassLabel": None,
     "negativeClassLabel": None,
-    "configuration": {"longRunningService": "fail", "errorCheck": "skip"},
+    "classLabels": [],
+    "configuration": {
+        "longRunningService": "fail",
+        "errorCheck": "skip",
+        "nullValueImputation": "fail",
+        "sideEffects": "warn",
+        "tolerance": {"absolute": 1e-9, "relative": 0.0},
+        "sampleRows": 7,
+    },
     "dataset": None,
+    "datasetFormat": "csv",
     "timeoutSeconds": 600,
 }
 
@@ -62,16 +72,28 @@ def test_labels_default_to_1_and_0() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("service", "hello.team.svc:80"),
         ("service", "10.0.0.1"),
+        ("service", "10.0.0.256:80"),
+        ("service", "models.example.com"),
+        ("service", "models.example.com:http"),
+        ("service", "models.example.com:8_0"),
+        ("service", "models.example.com/hello:80"),
+        ("service", "user@models.example.com:80"),
+        ("service", "http://models.example.com:80"),
+        ("service", "-models:80"),
         ("service", "10.0.0.1:0"),
         ("service", "10.0.0.1:65536"),
         ("service", "fd00::1:80"),
-        ("replicas", []),
+        ("replicas", [{"name": "", "uid": "u", "address": "10.244.1.5:8080"}]),
         ("urlPrefix", "models/hello"),
         ("urlPrefix", "/models?x"),
         ("dataset", "../rows.json"),
         ("targetType", "Multiclass"),
+        ("targetType", "TextGeneration"),
+        ("datasetFormat", "parquet"),
+        ("configuration", {"sampleRows": 0}),
+        ("configuration", {"tolerance": {"absolute": -1}}),
+        ("configuration", {"sideEffects": "ignore"}),
         ("timeoutSeconds", 0),
         ("configuration", {"longRunningService": "skip"}),
     ],
@@ -81,8 +103,22 @@ def test_plan_refuses(field: str, value: object) -> None:
         CheckPlan.model_validate({**WIRE, field: value})
 
 
-def test_plan_takes_an_ipv6_address_in_brackets() -> None:
-    assert CheckPlan.model_validate({**WIRE, "service": "[fd00::1]:80"}).service == "[fd00::1]:80"
+@pytest.mark.parametrize(
+    "address", ["[fd00::1]:80", "hello.team.svc:80", "localhost:8080", "my_host:1", "https://a.example:443"]
+)
+def test_plan_takes_any_host_with_a_port(address: str) -> None:
+    assert CheckPlan.model_validate({**WIRE, "service": address}).service == address
+
+
+def test_plan_may_know_the_service_alone() -> None:
+    assert CheckPlan.model_validate({**WIRE, "replicas": []}).replicas == ()
+
+
+def test_multiclass_plan_needs_its_labels() -> None:
+    plan = CheckPlan.model_validate({**WIRE, "targetType": "Multiclass", "classLabels": ["a", "b", "c"]})
+    assert plan.class_labels == ("a", "b", "c")
+    with pytest.raises(ValidationError, match="classLabels must be given for the target type Multiclass"):
+        CheckPlan.model_validate({**WIRE, "targetType": "Multiclass"})
 
 
 def test_short_summary_is_written_whole() -> None:
@@ -111,6 +147,17 @@ def test_summary_always_fits_and_is_read_back(letter: str, limit: int) -> None:
     read = parse_summary(written.decode("utf-8"))
     assert (read.overall_status, read.counts) == (whole.overall_status, whole.counts)
     assert read.checks[CheckName.ERROR_CHECK].message.endswith("…")
+
+
+@pytest.mark.parametrize("limit", [1024, 4096])
+def test_summary_of_all_four_checks_with_its_report_fits(limit: int) -> None:
+    digest = ReportDigest(length=MAX_COUNT, sha256="f" * 64)
+    whole = summary(**dict.fromkeys(CheckName, "x" * 5000)).model_copy(
+        update={"report": digest, "error": "y" * 5000}
+    )
+    written = whole.to_termination(limit)
+    assert len(written) <= limit
+    assert parse_summary(written.decode()).report == digest
 
 
 def test_long_message_does_not_cost_the_short_one() -> None:

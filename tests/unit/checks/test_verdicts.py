@@ -6,10 +6,11 @@ import pytest
 
 from modelyard.api.check_plan import CheckStatus
 from modelyard.checks.answers import Answer, Reply, Trouble
-from modelyard.checks.verdicts import Target, is_strange, predictions_problem, readiness_problem, roll_up
+from modelyard.checks.predictions import Target, predictions_problem
+from modelyard.checks.verdicts import is_strange, readiness_problem, roll_up
 
 REGRESSION = Target("Regression")
-BINARY = Target("Binary", "yes", "no")
+BINARY = Target("Binary", ("yes", "no"))
 
 
 def answer(body: str | bytes, status: int = 200) -> Answer:
