@@ -57,6 +57,9 @@ class TestFact(ApiModel):
     required: bool = True
     """Whether the version had to pass it."""
 
+    warned: bool = False
+    """Whether it passed with a warning, which the message tells."""
+
 
 class VerdictFact(ApiModel):
     """What the gate said about one version, and about which bytes."""

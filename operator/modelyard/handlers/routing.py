@@ -2,7 +2,8 @@
 
 ExecutionEnvironment, its versions   the environment, and the model versions that name it
 anything that belongs to a model     the model, all its versions, and the tests of these that still run
-ModelTest, its Job and pods          the test, and all of the above for the model under test
+ModelTest                            the test, all of the above for the model under test, and the model whose turn it has
+what was made for a ModelTest        the test, and all of the above for the model under test
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ def _test(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
     version = known.get(CUSTOM_MODEL_VERSION, namespace, _reference(manifest, "versionRef"))
     if version is not None:
         yield from _around_model(namespace, _reference(version, "modelRef"), known)
+    for ledger in known.referring(MODEL_LEDGER, namespace, "testing.name", _name(manifest)):
+        yield Key(CUSTOM_MODEL, namespace, ledger["spec"]["modelName"])  # its version may be gone by now
     yield from _child(namespace, manifest, known)
 
 

@@ -51,7 +51,7 @@ _INDEXED_REFERENCES: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
     EXECUTION_ENVIRONMENT_VERSION: (("environmentRef", "name"),),
     CUSTOM_MODEL_VERSION: (("modelRef", "name"), ("environmentRef", "name")),
     MODEL_TEST: (("versionRef", "name"),),
-    MODEL_LEDGER: (("modelName",),),
+    MODEL_LEDGER: (("modelName",), ("testing", "name")),
 }
 """Paths below `spec` of names of other objects."""
 

@@ -85,6 +85,23 @@ def failures(verdict: VerdictFact | None) -> list[TestFact]:
     return [test for test in tests if test.result == "Failed" and test.required]
 
 
+def remarks(verdict: VerdictFact) -> list[str]:
+    """What a version that passed had better hear of: tests that warned, and those that failed though they may."""
+    return [
+        *(f'test "{test.test}" warned{_said(test)}' for test in verdict.tests if test.warned),
+        *(
+            f'test "{test.test}", which is not required, failed{_said(test)}'
+            for test in verdict.tests
+            if test.result == "Failed"
+        ),
+    ]
+
+
+def _said(test: TestFact) -> str:
+    """Its message; the ledger keeps none of old versions."""
+    return f": {test.message}" if test.message else ""
+
+
 def refusal(tests: Sequence[GateTest], tested: Tested, message: str, *, now: datetime) -> VerdictFact:
     """The verdict on a version that never came up: it failed before any test could run."""
     fact = TestFact(test=STARTUP, result="Failed", message=message[:MESSAGE_KEPT])
@@ -118,6 +135,7 @@ def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None
         result="Passed" if status.overall_status in GOOD else "Failed",
         message=why(status)[:MESSAGE_KEPT],
         required=test.required,
+        warned=CheckStatus(status.overall_status) is CheckStatus.WARNING,
     )
 
 

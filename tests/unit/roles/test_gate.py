@@ -157,8 +157,16 @@ def test_a_verdict_binds_to_bytes_a_template_and_a_gate() -> None:
                 "result": "Passed",
                 "message": "a succeeded",
                 "required": True,
+                "warned": False,
             },
-            {"test": "b", "name": "hello-1-b", "result": "Failed", "message": "b failed", "required": True},
+            {
+                "test": "b",
+                "name": "hello-1-b",
+                "result": "Failed",
+                "message": "b failed",
+                "required": True,
+                "warned": False,
+            },
         ],
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from modelyard.api.model_ledger import ModelLedgerSpec, VersionFact
-from modelyard.roles.gate import failures
+from modelyard.roles.gate import failures, remarks
 from modelyard.roles.roles import fact_of
 
 Severity = Literal["Normal", "Warning"]
@@ -27,7 +27,8 @@ def _verdict(before: VersionFact | None, after: VersionFact) -> Iterator[tuple[s
     if verdict is None or (before and before.verdict == verdict):
         return
     if verdict.result == "Passed":
-        yield "TestsPassed", f'version "{after.name}" ({after.label}) passed its tests', "Normal"
+        passed = f'version "{after.name}" ({after.label}) passed its tests'
+        yield "TestsPassed", "; ".join([passed, *remarks(verdict)]), "Normal"
         return
     failed = "; ".join(f'test "{test.test}": {test.message}' for test in failures(verdict))
     yield "TestsFailed", f'version "{after.name}" ({after.label}) is refused: {failed}', "Warning"

@@ -13,7 +13,7 @@ from modelyard.manifests.code import code_digest
 from modelyard.manifests.gate_test import gate_test_name
 from modelyard.reconcilers.custom_model_version.desired import template_is_modified
 from modelyard.reconcilers.custom_model_version.facts import Facts
-from modelyard.roles.gate import ENDED, failures, says_nothing, tests_of, why
+from modelyard.roles.gate import ENDED, failures, remarks, says_nothing, tests_of, why
 from modelyard.roles.roles import Role, drain_ends, is_passed
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, true, unknown
@@ -253,8 +253,16 @@ def _tests(facts: Facts) -> Finding:
     return (
         _held_up(facts, open_tests, count)
         or _lost(lost, count)
-        or unknown(Type.TESTS_PASSED, Reason.TESTING, count)
+        or unknown(Type.TESTS_PASSED, Reason.TESTING, _with_other(facts, count, names))
     )
+
+
+def _with_other(facts: Facts, count: str, names: Iterable[str]) -> str:
+    """The count, and the test of another kind that runs before those of the gate may, if one does."""
+    testing = facts.ledger.testing
+    if testing is None or testing.name in names:
+        return count
+    return f'{count}; ModelTest "{testing.name}" runs first, as one test of a model runs at a time'
 
 
 def _is_over(test: ModelTest) -> bool:
@@ -298,12 +306,7 @@ def _verdict_message(facts: Facts) -> str:
     if failed:
         return "; ".join(f'test "{test.test}" failed: {test.message}' for test in failed)
     passed = sum(test.result == "Passed" for test in verdict.tests)
-    noted = "".join(
-        f'; test "{test.test}", which is not required, failed: {test.message}'
-        for test in verdict.tests
-        if test.result == "Failed"
-    )
-    return f"{passed} of {len(verdict.tests)} tests passed{noted}"
+    return "; ".join([f"{passed} of {len(verdict.tests)} tests passed", *remarks(verdict)])
 
 
 def _problem(facts: Facts) -> Problem | None:
