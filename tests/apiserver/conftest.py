@@ -1,23 +1,14 @@
-"""One API server for all tests here, with our kinds; each test has a namespace of its own."""
+"""Each test here has a namespace of its own on the one API server."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 
-from tests.apiserver.server import ApiServer, our_crds, running
+from tests.apiserver.server import ApiServer
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A real API server that serves our kinds."""
-    with running(tmp_path_factory.mktemp("apiserver")) as started:
-        started.install(*our_crds())
-        yield started
 
 
 @pytest.fixture

@@ -414,7 +414,7 @@ async def test_a_deleted_version_that_serves_is_mended_like_any_other() -> None:
     world.user.edit(DEPLOYMENT, deployment, spec={"replicas": 3})
     world.user.delete(SERVICE, deployment)
     await world.settle()
-    assert world.get(NETWORK_POLICY, deployment)["spec"]["egress"] == []
+    assert world.get(NETWORK_POLICY, deployment)["spec"].get("egress", []) == []
     assert world.get(DEPLOYMENT, deployment)["spec"]["replicas"] == 1
     assert deployment in names(world, SERVICE)
 
@@ -445,8 +445,7 @@ async def test_a_lower_version_takes_over_when_the_object_of_what_serves_is_gone
 async def test_a_model_that_is_being_deleted_is_left_alone() -> None:
     world = await serving_v1()
     before = len(world.api.writes)
-    metadata = world.get(CUSTOM_MODEL, "hello")["metadata"]
-    world.user.edit(CUSTOM_MODEL, "hello", metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"})
+    world.user.delete_while_held(CUSTOM_MODEL, "hello")
     world.user.delete(SERVICE, "hello")
     assert await _outcome(world) == Settled()
     await world.settle()
@@ -455,10 +454,7 @@ async def test_a_model_that_is_being_deleted_is_left_alone() -> None:
 
 async def test_a_version_that_is_being_deleted_counts_as_gone() -> None:
     world = await serving_v1()
-    metadata = world.get(CUSTOM_MODEL_VERSION, "hello-1")["metadata"]
-    world.user.edit(
-        CUSTOM_MODEL_VERSION, "hello-1", metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"}
-    )
+    world.user.delete_while_held(CUSTOM_MODEL_VERSION, "hello-1")
     await world.settle()
     assert world.condition(CUSTOM_MODEL, "hello") == ("True", "ServingVersionDeleted")
     assert world.get(CUSTOM_MODEL, "hello")["status"]["versions"] == 0
@@ -547,7 +543,8 @@ async def test_a_service_that_is_not_the_models_own_says_nothing_about_what_serv
     world = World()
     metadata = {"name": "hello", "namespace": NAMESPACE}
     selector = {labels.SERVES: "0123456789"}
-    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": selector}}
+    spec = {"selector": selector, "ports": [{"port": 80}]}
+    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
     world.user.apply(theirs, make_environment(), make_model())
     await world.settle()
     assert "serving" not in world.get(MODEL_LEDGER, "hello")["spec"]

@@ -178,9 +178,8 @@ async def test_row_serving_with_too_few_replicas_is_degraded() -> None:
     world = await serving_v1(version=make_version("hello-1", label="1.0", replicas=2))
     pod = names(world, POD)[0]
     deployment = world.get(DEPLOYMENT, workload(world, "hello-1"))
-    world.api.set_status(
-        DEPLOYMENT, NAMESPACE, deployment["metadata"]["name"], {**deployment["status"], "readyReplicas": 1}
-    )
+    fewer = {**deployment["status"], "readyReplicas": 1, "availableReplicas": 1}
+    world.api.set_status(DEPLOYMENT, NAMESPACE, deployment["metadata"]["name"], fewer)
     await world.work()
     assert pod in names(world, POD)
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "Degraded")
@@ -288,10 +287,7 @@ async def test_row_start_script_missing_is_false_and_stalled_at_once() -> None:
 async def test_a_version_that_is_being_deleted_is_left_alone() -> None:
     world = await serving_v1()
     before = len(world.api.writes)
-    metadata = world.get(CUSTOM_MODEL_VERSION, "hello-1")["metadata"]
-    world.user.edit(
-        CUSTOM_MODEL_VERSION, "hello-1", metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"}
-    )
+    world.user.delete_while_held(CUSTOM_MODEL_VERSION, "hello-1")
     assert await _outcome(world, "hello-1") == Settled()
     assert world.writes(since=before) == []
 
@@ -312,7 +308,7 @@ async def test_a_name_that_is_taken_becomes_a_condition_and_what_follows_is_not_
     world.user.delete(SERVICE, workload_of_v1)
     theirs = {
         "metadata": {"name": workload_of_v1, "namespace": NAMESPACE},
-        "spec": {"selector": {"app": "x"}},
+        "spec": {"selector": {"app": "x"}, "ports": [{"port": 80}]},
     }
     world.user.apply({"apiVersion": "v1", "kind": "Service", **theirs})
     await world.settle()

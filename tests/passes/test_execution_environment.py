@@ -168,10 +168,7 @@ async def test_an_environment_that_is_being_deleted_is_left_alone() -> None:
     world.user.apply(make_environment())
     await world.settle()
     before = len(world.api.writes)
-    metadata = world.get(EXECUTION_ENVIRONMENT, "python")["metadata"]
-    world.user.edit(
-        EXECUTION_ENVIRONMENT, "python", metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"}
-    )
+    world.user.delete_while_held(EXECUTION_ENVIRONMENT, "python")
     assert await _outcome(world) == Settled()
     assert world.writes(since=before) == []
 

@@ -148,12 +148,7 @@ async def test_without_the_right_to_read_secrets_the_registry_is_asked_all_the_s
 async def test_a_version_that_is_being_deleted_is_left_alone() -> None:
     registry = Registry(AWAY)
     world = _world(registry)
-    metadata = world.get(EXECUTION_ENVIRONMENT_VERSION, NAME)["metadata"]
-    world.user.edit(
-        EXECUTION_ENVIRONMENT_VERSION,
-        NAME,
-        metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"},
-    )
+    world.user.delete_while_held(EXECUTION_ENVIRONMENT_VERSION, NAME)
     assert await _outcome(world, registry) == Settled()
     assert registry.asked == []
 

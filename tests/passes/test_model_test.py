@@ -24,6 +24,7 @@ from modelyard.reconcilers.model_test.reconcile import reconcile
 from modelyard.status.outcomes import Outcome, Settled, Waiting
 from tests.support.moments import conditions, names, serving_v1, serving_v2, workload
 from tests.support.objects import NAMESPACE, make_test
+from tests.support.platform import failed
 from tests.support.world import World
 
 Manifest = dict[str, Any]
@@ -191,6 +192,7 @@ async def test_the_plan_names_every_replica_the_service_and_the_data() -> None:
     assert files["data"]["rows.json"] == '{"x": [1, 2]}'
 
 
+@pytest.mark.memory_only("the API server of the tests gives addresses of version four only")
 async def test_addresses_of_version_six_are_put_in_brackets() -> None:
     world = await serving_v1()
     world.platform.holds_jobs = True
@@ -398,9 +400,7 @@ async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:
 async def test_a_pod_that_was_deleted_before_it_could_report_is_noticed() -> None:
     world = await _running()
     world.user.delete(POD, _runner(world))
-    at = world.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    failed = {"type": "Failed", "status": "True", "lastTransitionTime": at}
-    world.api.set_status(JOB, NAMESPACE, _jobs(world)[0], {"conditions": [failed]})
+    world.api.set_status(JOB, NAMESPACE, _jobs(world)[0], failed(world.now))
     await world.pass_time(31, step=31)
     assert len(_jobs(world)) == 2
 
@@ -523,8 +523,7 @@ async def test_a_test_without_its_model_waits() -> None:
 
 async def test_a_test_that_is_being_deleted_is_left_alone() -> None:
     world = await _running()
-    metadata = world.get(MODEL_TEST, CHECK)["metadata"]
-    world.user.edit(MODEL_TEST, CHECK, metadata={**metadata, "deletionTimestamp": "2026-01-01T13:00:00Z"})
+    world.user.delete_while_held(MODEL_TEST, CHECK)
     before = len(world.api.writes)
     assert await _outcome(world) == Settled()
     assert world.writes(since=before) == []

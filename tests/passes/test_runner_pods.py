@@ -25,7 +25,8 @@ async def test_a_pod_that_only_looks_like_the_runner_has_no_say() -> None:
     world.api.actor = "user"
     carried = {labels.MANAGED_BY: labels.MANAGED_BY_VALUE, labels.WORKLOAD: job["metadata"]["name"]}
     metadata = {"name": "a-look-alike", "namespace": NAMESPACE, "labels": carried}
-    world.api.create(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {}})
+    spec = {"containers": [{"name": "check", "image": "theirs:1"}]}
+    world.api.create(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     ended = {"exitCode": 0, "message": PRAISE.to_termination().decode()}
     status = {
         "phase": "Succeeded",

@@ -6,21 +6,24 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.support.backends import backend, pytest_generate_tests
 from tests.support.story import Story
 from tests.support.transcript import GOLDEN
 
+__all__ = ["backend", "pytest_generate_tests", "story"]
+
 
 @pytest.fixture
-def story(request: pytest.FixtureRequest) -> Iterator[Story]:
-    """Told by the test; compared when the test has passed."""
+def story(request: pytest.FixtureRequest, backend: str) -> Iterator[Story]:
+    """Told by the test; compared when the test has passed. Both API servers must tell the same."""
     told = Story()
     yield told
     if request.node.stash.get(_FAILED, False):
         return
     told.end()
-    name = request.node.name.removeprefix("test_")
+    name = request.node.originalname.removeprefix("test_")
     path = GOLDEN / f"{name}.txt"
-    if request.config.getoption("--update-golden"):
+    if request.config.getoption("--update-golden") and backend == "memory":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(told.transcript.text())
     assert path.exists(), f"no golden file for this story yet: run `make golden` and read {path.name}"

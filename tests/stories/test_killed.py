@@ -109,6 +109,7 @@ def _end(world: World) -> dict[str, Any]:
     }
 
 
+@pytest.mark.memory_only("each of some hundred kills needs a copy of the world before it")
 async def test_killed_at_each_write_in_turn() -> None:
     before, struck = World(), set()
     before.platform.failing["hello-3"] = BAD

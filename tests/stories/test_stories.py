@@ -134,7 +134,7 @@ async def test_edited_child(story: Story) -> None:
     story.world.user.edit(SERVICE, "hello", spec={"selector": {"modelyard.dev/serves": "mine"}})
     await story.goes_on()
     assert story.world.get(DEPLOYMENT, workload)["spec"]["replicas"] == 1
-    assert story.world.get(NETWORK_POLICY, workload)["spec"]["egress"] == []
+    assert story.world.get(NETWORK_POLICY, workload)["spec"].get("egress", []) == []
     assert story.world.get(SERVICE, "hello")["spec"]["selector"] != {"modelyard.dev/serves": "mine"}
 
 
@@ -186,7 +186,8 @@ async def test_model_missing_then_appearing(story: Story) -> None:
 
 async def test_name_taken(story: Story) -> None:
     metadata = {"name": "hello", "namespace": NAMESPACE}
-    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": {"app": "x"}}}
+    spec = {"selector": {"app": "x"}, "ports": [{"port": 80}]}
+    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
     story.say("There is a Service of the model's name already, and it is somebody else's")
     await story.user_applies(theirs, make_environment(), make_model(), V1)
     assert story.world.condition(CUSTOM_MODEL, "hello") == ("False", "NameTaken")

@@ -65,11 +65,18 @@ class FakeApi(WorldApi):
         before = self.get(*address)
         return self._updated(address, before, merged(_without(before, owned, sent), sent))
 
-    def _erase(self, address: Address, uid: str | None) -> None:
+    def _erase(self, address: Address, uid: str | None) -> Manifest | None:
         kind, _, name = address
-        if uid and self.objects[address]["metadata"]["uid"] != uid:
+        found = self.objects[address]
+        if uid and found["metadata"]["uid"] != uid:
             raise Conflict(f'{kind.plural} "{name}": uid mismatch')
-        self._applied.pop(address, None)
+        if not found["metadata"].get("finalizers"):
+            self._applied.pop(address, None)
+            return None
+        if "deletionTimestamp" in found["metadata"]:
+            return found
+        dying = {"deletionTimestamp": timestamp(self._now()), "deletionGracePeriodSeconds": 0}
+        return self._versioned({**found, "metadata": {**found["metadata"], **dying}})
 
     def _updated(self, address: Address, before: Manifest, after: Manifest) -> Manifest:
         after = self._filled(address[0], after)
@@ -86,9 +93,15 @@ class FakeApi(WorldApi):
         return {**manifest, "metadata": metadata}
 
     def _filled(self, kind: Kind, manifest: Manifest) -> Manifest:
-        """What the API server or an allocator fills in at once."""
-        if kind.name == "Service" and "clusterIP" not in manifest["spec"]:
-            return {**manifest, "spec": {**manifest["spec"], "clusterIP": self._cluster_ip()}}
+        """What the API server or an allocator fills in at once, and how it spells what is empty."""
+        match kind.name:
+            case "Service" if "clusterIP" not in manifest["spec"]:
+                return {**manifest, "spec": {**manifest["spec"], "clusterIP": self._cluster_ip()}}
+            case "EndpointSlice":
+                return {**manifest, "endpoints": manifest["endpoints"] or None}
+            case "NetworkPolicy":
+                spec = {field: value for field, value in manifest["spec"].items() if value != []}
+                return {**manifest, "spec": spec}
         schema = _schemas().get(kind)
         return with_defaults(schema, manifest) if schema else manifest
 
@@ -119,8 +132,8 @@ def with_defaults(schema: Manifest, value: Any) -> Any:
 
 def _identity(manifest: Manifest) -> Manifest:
     """What no update changes."""
-    known = ("uid", "generation", "creationTimestamp", "name", "namespace")
-    return {key: manifest["metadata"][key] for key in known}
+    known = ("uid", "generation", "creationTimestamp", "name", "namespace", "deletionTimestamp")
+    return {key: manifest["metadata"][key] for key in known if key in manifest["metadata"]}
 
 
 def _check_precondition(address: Address, sent: Manifest, live: Manifest) -> None:

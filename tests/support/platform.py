@@ -15,7 +15,7 @@ from typing import Any, Literal
 from modelyard.api import labels
 from modelyard.api.kinds import CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, JOB, POD, SERVICE
 from modelyard.status.conditions import timestamp
-from tests.support.world_api import WorldApi, addresses
+from tests.support.world_api import Address, WorldApi, addresses
 
 Manifest = dict[str, Any]
 Behaviour = Literal["ready", "starting", "crashes", "silent", "unpullable", "unschedulable"]
@@ -46,6 +46,9 @@ class Platform:
     """Versions by workload, and below by model and label: also those whose record was deleted."""
 
     _labels: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    _said: dict[Address, tuple[Manifest, Manifest]] = field(default_factory=dict)
+    """Of each object the status that was last asked for, and what the API server made of it."""
 
     crash_before_verdict: set[str] = field(default_factory=set)
     """Versions whose pods answer a Job and crash before it has reported."""
@@ -128,12 +131,18 @@ class Platform:
         meta = service["metadata"]
         address = (ENDPOINT_SLICE, meta["namespace"], f"{meta['name']}-slice")
         if address in self.api.objects:
-            self.api.change(*address, endpoints=endpoints)
+            if (self.api.peek(*address).get("endpoints") or []) != endpoints:
+                self.api.change(*address, endpoints=endpoints)
             return
         owner = {"apiVersion": "v1", "kind": "Service", "name": meta["name"], "uid": meta["uid"]}
         found = {**meta.get("labels", {}), "kubernetes.io/service-name": meta["name"]}
         metadata = {"name": address[2], "namespace": address[1], "labels": found, "ownerReferences": [owner]}
-        body = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata}
+        body = {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": metadata,
+            "addressType": "IPv4",
+        }
         self.api.create(ENDPOINT_SLICE, {**body, "endpoints": endpoints})
 
     def _job(self, namespace: str, name: str, now: datetime) -> None:
@@ -166,8 +175,7 @@ class Platform:
             "containerStatuses": [{"name": "check", "state": {"terminated": ended}}],
         }
         self._set(POD, namespace, pod["metadata"]["name"], done)
-        condition = {"type": "Complete", "status": "True", "lastTransitionTime": timestamp(now)}
-        self._set(JOB, namespace, name, {"conditions": [condition]})
+        self._set(JOB, namespace, name, completed(now))
 
     def _is_mountable(self, namespace: str, job: Manifest) -> bool:
         """Whether what the pod mounts is there; otherwise it never starts."""
@@ -190,8 +198,27 @@ class Platform:
         return self._labels.get((model, label), "")
 
     def _set(self, kind: Any, namespace: str, name: str, status: Manifest) -> None:
-        if self.api.peek(kind, namespace, name).get("status") != status:
-            self.api.set_status(kind, namespace, name, status)
+        """Say it unless it was said and still stands, as the API server spells it."""
+        address = (kind, namespace, name)
+        live = self.api.peek(*address).get("status")
+        if status != live and self._said.get(address) != (status, live):
+            self._said[address] = (status, self.api.set_status(*address, status)["status"])
+
+
+def completed(now: datetime) -> Manifest:
+    """The status of a Job whose only pod succeeded."""
+    ended = {"startTime": timestamp(now), "completionTime": timestamp(now), "succeeded": 1}
+    return {**ended, "conditions": _conditions(now, "SuccessCriteriaMet", "Complete")}
+
+
+def failed(now: datetime) -> Manifest:
+    """The status of a Job that gave up."""
+    ended = {"startTime": timestamp(now), "failed": 1}
+    return {**ended, "conditions": _conditions(now, "FailureTarget", "Failed")}
+
+
+def _conditions(now: datetime, *types: str) -> list[Manifest]:
+    return [{"type": type, "status": "True", "lastTransitionTime": timestamp(now)} for type in types]
 
 
 def _mounted(job: Manifest) -> str:
@@ -243,20 +270,24 @@ def _container(behaviour: Behaviour, begun: str) -> Manifest:
 
 
 def _deployment_status(deployment: Manifest, pods: int, ready: int, now: datetime) -> Manifest:
+    """The API server leaves out counts of zero."""
     wanted = deployment["spec"]["replicas"]
     created = datetime.fromisoformat(deployment["metadata"]["creationTimestamp"])
     late = (now - created).total_seconds() > deployment["spec"]["progressDeadlineSeconds"]
     reason = "ProgressDeadlineExceeded" if late and ready < wanted else "NewReplicaSetAvailable"
-    return {
+    counts = {
         "observedGeneration": deployment["metadata"]["generation"],
         "replicas": pods,
         "updatedReplicas": pods,
         "readyReplicas": ready,
         "availableReplicas": ready,
-        "conditions": [
-            {"type": "Progressing", "status": "False" if "Exceeded" in reason else "True", "reason": reason}
-        ],
     }
+    progressing = {
+        "type": "Progressing",
+        "status": "False" if "Exceeded" in reason else "True",
+        "reason": reason,
+    }
+    return {**{name: count for name, count in counts.items() if count}, "conditions": [progressing]}
 
 
 def _summary(plan: Manifest, failure: str | None) -> Manifest:

@@ -101,7 +101,7 @@ def _ledger(spec: Manifest) -> str:
 
 def _endpoints(write: Write) -> list[str]:
     def ready(manifest: Manifest | None) -> list[str]:
-        found = (manifest or {}).get("endpoints", [])
+        found = (manifest or {}).get("endpoints") or []
         return sorted(e["targetRef"]["name"] for e in found if e["conditions"]["ready"])
 
     before, after = ready(write.before), ready(write.after)
@@ -145,7 +145,7 @@ def _workload_status(write: Write) -> list[str]:
     if write.kind == "Job":
         return [f"Job {write.name} is complete"] if status.get("conditions") else []
     if write.kind == "Deployment":
-        before = (write.before or {}).get("status", {}).get("readyReplicas")
-        ready, wanted = status.get("readyReplicas"), (write.after or {})["spec"]["replicas"]
+        before = (write.before or {}).get("status", {}).get("readyReplicas", 0)
+        ready, wanted = status.get("readyReplicas", 0), (write.after or {})["spec"]["replicas"]
         return [f"Deployment {write.name} has {ready} of {wanted} pods ready"] if before != ready else []
     return []

@@ -276,6 +276,11 @@ class User:
         self.world.api.delete(kind, NAMESPACE, name)
         self.world.api.actor = actor
 
+    def delete_while_held(self, kind: Kind, name: str) -> None:
+        """Delete an object that somebody's finalizer keeps: it is being deleted, and stays."""
+        self.edit(kind, name, metadata={"finalizers": ["example.com/held"]})
+        self.delete(kind, name)
+
     def edit(self, kind: Kind, name: str, **changes: Any) -> None:
         """Change parts of an object."""
         actor, self.world.api.actor = self.world.api.actor, "user"

@@ -88,8 +88,8 @@ class WorldApi(ABC):
         """Server-side apply by force. Conflict, Invalid; NotFound for a subresource."""
 
     @abstractmethod
-    def _erase(self, address: Address, uid: str | None) -> None:
-        """Delete what the mirror still has. Conflict if the uid is another's."""
+    def _erase(self, address: Address, uid: str | None) -> Manifest | None:
+        """Delete what the mirror still has; the object if finalizers keep it. Conflict if the uid is another's."""
 
     @abstractmethod
     def fill_from(self, other: WorldApi) -> None:
@@ -206,6 +206,9 @@ class WorldApi(ABC):
         before = self.objects.get(address)
         if before is not None and _version(before) == _version(after):
             return copied(after)
+        if _is_released(after):
+            self._gone(address)
+            return copied(after)
         self.version = max(self.version, _version(after))
         self.objects[address] = after
         self._tell("MODIFIED" if before else "ADDED", address, after)
@@ -217,15 +220,20 @@ class WorldApi(ABC):
         found = self.objects.get(address)
         if found is None:
             raise NotFound(f"{kind.plural} {name!r} not found")
-        self._erase(address, uid)
-        del self.objects[address]
+        left = self._erase(address, uid)
+        if left is not None:
+            return self._recorded("mark", address, left)
+        self._gone(address)
+        return {"kind": "Status", "status": "Success"}
+
+    def _gone(self, address: Address) -> None:
+        found = self.objects.pop(address)
         self.version += 1
         last = {**found, "metadata": {**found["metadata"], "resourceVersion": str(self.version)}}
         self._tell("DELETED", address, last)
         self._log("delete", address, found, None, "")
         if not self.collector_is_late:
             self._collect(found["metadata"]["uid"])
-        return {"kind": "Status", "status": "Success"}
 
     def _tell(self, event: str, address: Address, manifest: Manifest) -> None:
         for watcher in self.watchers:
@@ -276,6 +284,12 @@ def addresses(api: WorldApi, *names: str) -> Iterator[Address]:
         for address in sorted(api.objects, key=lambda a: (a[0].name, a[2]))
         if address[0].name in names
     )
+
+
+def _is_released(manifest: Manifest) -> bool:
+    """Whether this was the last that kept an object that is to go."""
+    metadata = manifest["metadata"]
+    return "deletionTimestamp" in metadata and not metadata.get("finalizers")
 
 
 def _version(manifest: Manifest) -> int:
