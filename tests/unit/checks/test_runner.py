@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.api.check_plan import CheckName, CheckPlan, CheckSummary
+from modelyard.api.check_plan import CheckName, CheckOutcome, CheckPlan, CheckSummary
 from modelyard.checks.data import DataSet
 from modelyard.checks.limits import Limits
 from modelyard.checks.run import Progress, Run
@@ -32,6 +32,7 @@ LIMITS = Limits(
     batch_rows=4,
     answer_bytes=1024 * 1024,
     aftermath_seconds=0,
+    back_seconds=0.5,
     reserve_seconds=0.5,
 )
 
@@ -77,16 +78,30 @@ def outcomes(summary: CheckSummary) -> list[str]:
     return [f"{name} {outcome.status}: {outcome.message}" for name, outcome in summary.checks.items()]
 
 
-@pytest.mark.parametrize(("model", "target"), [("good_regression", "Regression"), ("good_binary", "Binary")])
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        ("good_regression", "Regression"),
+        ("good_binary", "Binary"),
+        ("good_multiclass", "Multiclass"),
+        ("good_anomaly", "Anomaly"),
+    ],
+)
 async def test_good_model_succeeds(model: str, target: str, start_model: StartModel) -> None:
-    address = start_model(model, URL_PREFIX=PREFIX)
-    summary, log = await check(plan(address, targetType=target))
+    address = start_model(model, URL_PREFIX=PREFIX, CLASS_LABELS=json.dumps(["low", "high"]))
+    labels = ["low", "high"] if target == "Multiclass" else []
+    summary, log = await check(plan(address, targetType=target, classLabels=labels))
     assert summary.overall_status == "succeeded"
-    assert outcomes(summary) == [
-        "longRunningService succeeded: The replica answered and stayed up; each predicted the first 3 rows",
+    assert outcomes(summary)[:3] == [
+        "longRunningService succeeded: The replica answered and stayed up; it predicted the first 3 rows",
         "errorCheck succeeded: 10 rows predicted in 3 requests",
+        "nullValueImputation succeeded: 10 rows predicted with each of 2 columns nulled, and all together",
     ]
-    assert (summary.counts.rows, summary.counts.requests) == (10, 5)
+    assert outcomes(summary)[3].startswith(
+        "sideEffects succeeded: 10 rows are predicted alike at once, in batches, shuffled, each alone, "
+        "and when asked again"
+    )
+    assert (summary.counts.rows, summary.counts.requests) == (10, 1 + 3 + 4 + 16)
     assert summary.duration_seconds >= 0.05
     assert log[:2] == [
         "test team/gate of model hello 1.0: 20 s, 10 rows",
@@ -111,6 +126,8 @@ async def test_without_data_only_readiness_counts(start_model: StartModel) -> No
     assert outcomes(summary) == [
         "longRunningService succeeded: All 2 replicas answered and stayed up; there was no data to send",
         "errorCheck skipped: Skipped as configured",
+        "nullValueImputation skipped: Skipped: there is no data set to predict on",
+        "sideEffects skipped: Skipped: there is no data set to predict on",
     ]
     assert summary.counts.requests == 0
 
@@ -157,13 +174,13 @@ async def test_replica_that_does_not_get_ready_is_named_at_the_deadline(
     bad = start_model(model, URL_PREFIX=PREFIX)
     summary = await check_late(plan(good, bad), replace(LIMITS, ask_timeout=0.3))
     assert summary.overall_status == "failed"
-    first, second = outcomes(summary)
+    first, *others = outcomes(summary)
     assert re.fullmatch(
         r"longRunningService failed: The time for the test \(20 s\) is over: "
         rf"not ready after 0\.\d s: {re.escape(f'replica hello-1 ({bad}): {last}')}",
         first,
     )
-    assert second == "errorCheck aborted: Not run: longRunningService failed"
+    assert others == [f"{name} aborted: Not run: longRunningService failed" for name in list(CheckName)[1:]]
 
 
 async def test_service_that_leads_nowhere_is_named(start_model: StartModel) -> None:
@@ -305,7 +322,7 @@ async def test_one_replica_that_hangs_on_data_is_named(start_model: StartModel) 
         (
             "dies_on_nth_request",
             "Regression",
-            "Rows 0 to 3: the connection was dropped before the answer was complete; "
+            "Rows 4 to 7: the connection was dropped before the answer was complete; "
             "the model may have crashed or been killed",
         ),
     ],
@@ -316,7 +333,10 @@ async def test_wrong_predictions_fail_the_error_check(
     summary, _ = await check(plan(start_model(model, URL_PREFIX=PREFIX), targetType=target))
     assert summary.overall_status == "failed"
     assert summary.checks[CheckName.LONG_RUNNING_SERVICE].status == "succeeded"
-    assert outcomes(summary)[1] == f"errorCheck failed: {message}"
+    _, found, *others = outcomes(summary)
+    assert found == f"errorCheck failed: {message}"
+    why = "Not run: errorCheck failed, and without good predictions there is nothing to compare"
+    assert others == [f"nullValueImputation aborted: {why}", f"sideEffects aborted: {why}"]
 
 
 async def test_error_of_the_model_is_quoted_in_short(start_model: StartModel) -> None:
@@ -327,7 +347,7 @@ async def test_error_of_the_model_is_quoted_in_short(start_model: StartModel) ->
     )
     assert len(message) < 300
     assert outcomes(summary)[0].endswith(
-        "each answered when sent data, though not rightly, which errorCheck judges"
+        "it answered when sent data, though not rightly, which errorCheck judges"
     )
 
 
@@ -355,9 +375,63 @@ async def test_slow_prediction_ends_at_the_deadline(start_model: StartModel) -> 
 
 
 async def test_skipped_error_check_forgives_wrong_predictions(start_model: StartModel) -> None:
+    """The checks after it say that there is nothing to go by, and only warn unless they were made to fail."""
     address = start_model("infinity", URL_PREFIX=PREFIX)
     summary, _ = await check(plan(address, configuration={"errorCheck": "skip"}))
-    assert summary.overall_status == "succeeded"
+    assert summary.overall_status == "warning"
+    assert [found.partition(":")[0] for found in outcomes(summary)] == [
+        "longRunningService succeeded",
+        "errorCheck skipped",
+        "nullValueImputation warning",
+        "sideEffects warning",
+    ]
+    assert "Rows fail even with nothing nulled: row 0: prediction is Infinity" in outcomes(summary)[2]
+    assert "There is nothing to compare with: row 0: prediction is Infinity" in outcomes(summary)[3]
+
+
+@pytest.mark.parametrize(
+    ("severity", "word", "overall"),
+    [("skip", "skipped", "succeeded"), ("warn", "warning", "warning"), ("fail", "failed", "failed")],
+)
+async def test_severity_decides_what_a_failure_is_called(
+    severity: str, word: str, overall: str, start_model: StartModel
+) -> None:
+    address = start_model("counter_state", URL_PREFIX=PREFIX)
+    summary, _ = await check(plan(address, configuration={"sideEffects": severity}))
+    assert summary.checks[CheckName.SIDE_EFFECTS].status == word
+    assert summary.overall_status == overall
+
+
+async def test_failed_null_check_leaves_the_last_check_to_run(start_model: StartModel) -> None:
+    address = start_model("raises_on_all_null", URL_PREFIX=PREFIX)
+    summary, _ = await check(plan(address, configuration={"nullValueImputation": "fail"}))
+    assert [outcome.status for outcome in summary.checks.values()] == [
+        "succeeded",
+        "succeeded",
+        "failed",
+        "succeeded",
+    ]
+    assert summary.overall_status == "failed"
+
+
+async def test_model_known_by_one_address_is_asked_once(start_model: StartModel) -> None:
+    """As from a command line, which knows no replicas, and may know the address by a name."""
+    address = start_model("good_regression", URL_PREFIX=PREFIX).replace("127.0.0.1", "localhost")
+    one = CheckPlan.model_validate({**plan(address).model_dump(), "replicas": ()})
+    summary, log = await check(one)
+    assert outcomes(summary)[0] == (
+        "longRunningService succeeded: The model answered and stayed up; it predicted the first 3 rows"
+    )
+    assert f"model {address}: ready" in log
+    assert summary.counts.requests == 1 + 3 + 4 + 16
+
+
+async def test_each_outcome_is_told_when_its_check_ends(start_model: StartModel) -> None:
+    told: list[tuple[CheckName, CheckOutcome]] = []
+    one = plan(start_model("good_regression", URL_PREFIX=PREFIX))
+    run = Run(one, DATA, LIMITS, lambda _line: None, Progress(), lambda *ended: told.append(ended))
+    summary = await run_checks(run)
+    assert told == list(summary.checks.items())
 
 
 async def test_summary_of_a_whole_run_fits_the_termination_message(start_model: StartModel) -> None:
