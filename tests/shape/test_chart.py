@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
+import yaml
 
 from modelyard.api import kinds
 from modelyard.api.kinds import Kind
+from modelyard.cli.main import _COMMANDS
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
 
@@ -118,6 +121,118 @@ def test_the_operators_pod_fits_the_restricted_pod_security_standard() -> None:
     }
     assert container["resources"]["limits"]["memory"]
     assert all(set(volume) == {"name", "emptyDir"} for volume in spec["volumes"])
+
+
+def health_pod(*settings: str) -> dict[str, Any]:
+    (pod,) = of_kind(render(*settings), "Pod")
+    return pod
+
+
+def test_helm_test_runs_the_operators_own_image_against_its_service() -> None:
+    chosen = f"image.digest=sha256:{'a' * 64}"
+    (service,) = of_kind(render(chosen), "Service")
+    (operator,) = pod_spec(chosen)["containers"]
+    (container,) = health_pod(chosen)["spec"]["containers"]
+
+    (port,) = (each["port"] for each in service["spec"]["ports"])
+    where = f"http://{service['metadata']['name']}.{service['metadata']['namespace']}.svc:{port}"
+    assert container["args"] == ["health", f"--url={where}"]
+    assert "health" in _COMMANDS
+    assert (container["image"], container["imagePullPolicy"]) == (
+        operator["image"],
+        operator["imagePullPolicy"],
+    )
+
+
+def test_helm_test_leaves_a_pod_only_to_tell_why_it_failed() -> None:
+    assert health_pod()["metadata"]["annotations"] == {
+        "helm.sh/hook": "test",
+        "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
+    }
+    assert health_pod()["spec"]["restartPolicy"] == "Never"
+    assert health_pod()["spec"]["activeDeadlineSeconds"] == 120
+
+
+def test_the_pod_of_helm_test_is_as_restricted_as_the_operators() -> None:
+    spec = health_pod()["spec"]
+    (container,) = spec["containers"]
+
+    assert spec["securityContext"] == pod_spec()["securityContext"]
+    assert container["securityContext"] == pod_spec()["containers"][0]["securityContext"]
+    assert set(container["resources"]) == {"requests", "limits"}
+    assert container["resources"]["limits"]["memory"]
+
+
+def test_the_pod_of_helm_test_has_no_right_and_is_not_taken_for_the_operator() -> None:
+    manifests = render()
+    (service,) = of_kind(manifests, "Service")
+    (deployment,) = of_kind(manifests, "Deployment")
+    bound = [
+        (subject["namespace"], subject["name"])
+        for binding in (*of_kind(manifests, "ClusterRoleBinding"), *of_kind(manifests, "RoleBinding"))
+        for subject in binding["subjects"]
+    ]
+
+    assert health_pod()["spec"]["serviceAccountName"] == "default"
+    assert bound == [("modelyard-system", "modelyard")]
+    labels = health_pod()["metadata"]["labels"].items()
+    assert not service["spec"]["selector"].items() <= labels
+    assert not deployment["spec"]["selector"]["matchLabels"].items() <= labels
+
+
+def test_both_pods_go_where_they_are_sent() -> None:
+    settings = (
+        "nodeSelector.zone=a",
+        "tolerations[0].key=dedicated",
+        "priorityClassName=high",
+        "image.pullSecrets={one,two}",
+        "affinity.nodeAffinity.x=y",
+        "models.runAsUser=null",
+    )
+    fields = (
+        "nodeSelector",
+        "tolerations",
+        "priorityClassName",
+        "imagePullSecrets",
+        "affinity",
+        "securityContext",
+    )
+    operator, health = pod_spec(*settings), health_pod(*settings)["spec"]
+
+    assert all(operator[field] == health[field] for field in fields)
+    assert health["imagePullSecrets"] == [{"name": "one"}, {"name": "two"}]
+    assert "runAsUser" not in health["securityContext"]
+
+
+def test_the_notes_say_how_to_ask_whether_it_is_well() -> None:
+    notes = (CHART / "templates" / "NOTES.txt").read_text()
+
+    assert "helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}" in notes
+
+
+def test_every_value_has_a_place_in_the_schema() -> None:
+    """And every place of the schema a default, but for what helm itself hands down."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    assert named(schema) - {"global"} == keys(values, schema)
+
+
+def named(schema: dict[str, Any], path: str = "") -> set[str]:
+    """The paths of a schema's properties; what only has a type of its own is a leaf."""
+    found = set()
+    for name, child in schema.get("properties", {}).items():
+        found |= named(child, f"{path}{name}.") or {f"{path}{name}"}
+    return found
+
+
+def keys(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> set[str]:
+    """The paths of values, as deep as the schema goes."""
+    found = set()
+    for name, value in values.items():
+        below = schema.get("properties", {}).get(name, {})
+        found |= keys(value, below, f"{path}{name}.") if "properties" in below else {f"{path}{name}"}
+    return found
 
 
 def test_two_operators_never_run_at_once() -> None:

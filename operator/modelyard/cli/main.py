@@ -17,6 +17,7 @@ _FOR_THE_CLUSTER = {
     "operator": "watch models and keep what runs as declared (in the cluster)",
     "check --plan": "run the checks that gate a version (in a test's Job)",
     "crds": "write the CustomResourceDefinitions",
+    "health": "say whether an installed operator is well (in `helm test`)",
 }
 
 _COMMANDS = {name.partition(" ")[0]: text for name, text in (_FOR_PEOPLE | _FOR_THE_CLUSTER).items()}
