@@ -23,7 +23,7 @@ from modelyard.cli.stopping import Stopped, run_until_stopped
 from modelyard.cli.terminal import Terminal, exit_code, write_report
 from modelyard.cli.usage import EXIT_USAGE, UsageError
 
-LIMITS = Limits(settle_seconds=2, settle_interval=0.5, aftermath_seconds=0)
+LIMITS = Limits(settle_seconds=2, settle_interval=0.5, back_seconds=10, aftermath_seconds=0)
 
 _PORTS = {"http": 80, "https": 443}
 _ROUTE = "/predict_no_state/"

@@ -26,9 +26,14 @@ GRACE_SECONDS = 5.0
 """Between SIGTERM and SIGKILL. A pod gives more; here somebody waits."""
 
 LIMITS = Limits(
-    ask_interval=0.1, strange_seconds=5, settle_seconds=2, settle_interval=0.5, aftermath_seconds=0.5
+    ask_interval=0.1,
+    strange_seconds=5,
+    settle_seconds=2,
+    settle_interval=0.5,
+    back_seconds=0.5,
+    aftermath_seconds=0.5,
 )
-"""For one process on this machine, which is seen sooner than a pod."""
+"""For one process on this machine: it is seen sooner than a pod, and nobody starts it again."""
 
 MODEL_FILE = "model.yaml"
 

@@ -1,0 +1,87 @@
+"""A trial that is stopped leaves nothing running, however it is stopped and whatever the model does about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.model_folders import processes_of, script_folder
+
+STUBBORN = (
+    # A daemon of the old school: a session of its own, no parent, and deaf to SIGTERM.
+    "(setsid sh -c \"trap '' TERM INT HUP; echo daemon runs; sleep 600; sleep 600\" &)",
+    "trap '' TERM INT",
+    "sleep 600 & sleep 600; sleep 600",
+)
+TRY = "import sys; from modelyard.cli.try_model import main; sys.exit(main(sys.argv[1:], grace=0.2))"
+
+
+@contextmanager
+def trial(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A running `modelyard try` in a process group of its own, its model stubborn and started."""
+    script_folder(folder, *STUBBORN)
+    temporary = folder.parent / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", TRY, str(folder)],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "daemon runs" in line:
+                break
+        assert len(processes_of(folder.name)) >= 5
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_to_the_group_ends_all(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal does, which every process of the group gets."""
+    folder = tmp_path / f"model-{uuid4().hex}"
+    with trial(folder) as process:
+        os.killpg(process.pid, number)
+        out, error = process.communicate(timeout=20)
+
+    assert process.returncode == code
+    assert error.endswith(f"modelyard try: stopped by {number.name}; nothing of the model runs on\n")
+    assert out == ""
+    assert processes_of(folder.name) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_impatience_does_not_leave_anything_behind(tmp_path: Path) -> None:
+    folder = tmp_path / f"model-{uuid4().hex}"
+    with trial(folder) as process:
+        for _ in range(3):
+            os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert processes_of(folder.name) == []
+
+
+async def test_even_a_killed_trial_ends_its_model(tmp_path: Path) -> None:
+    folder = tmp_path / f"model-{uuid4().hex}"
+    with trial(folder) as process:
+        process.kill()
+        process.wait()
+
+    await eventually(lambda: processes_of(folder.name) == [], within=10)
