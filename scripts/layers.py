@@ -2,8 +2,9 @@
 
     python -m scripts.layers [lint] [fast] [apiserver] [ground] [e2e]
 
-All of them without an argument. Every layer runs even if one before it failed. The exit code is 0 only when
-each passed, ran at least one test and, where CI is set, skipped none.
+All of them without an argument. Every layer runs even if one before it failed. At the end: what each layer took
+of its budget, the slowest tests of all, and a table. The exit code is 0 only when each passed, ran at least one
+test and, where CI is set, skipped none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.timings import Case, against_budget, parse_cases, slowest
+
 PROGRAMS = "^tests/support/models/"
 """Models for tests: programs that import their neighbours, as they do in their pods, and no modules of ours."""
 
@@ -32,10 +35,13 @@ LINT = {
 
 PYTEST = {
     "fast": ("tests/unit", "tests/passes", "tests/stories", "tests/shape"),
-    "apiserver": ("tests/apiserver",),
+    "apiserver": ("tests/apiserver", "tests/passes", "tests/stories"),
     "ground": ("tests/ground",),
     "e2e": ("tests/e2e",),
 }
+
+CHOICE = {"fast": "not apiserver", "apiserver": "not memory"}
+"""Passes and stories run in two layers: against an API server in memory, and against a real one."""
 
 LAYERS = ("lint", *PYTEST)
 
@@ -57,6 +63,7 @@ class Result:
     code: int
     counts: Counts
     seconds: float
+    cases: tuple[Case, ...] = ()
 
     def trouble(self, *, strict: bool) -> str:
         """Why this layer does not count as passed; empty when it does. `strict` refuses skipped tests."""
@@ -102,15 +109,16 @@ def run_lint() -> tuple[int, Counts]:
     return max(codes), Counts(len(codes), failed, 0)
 
 
-def run_pytest(layer: str) -> tuple[int, Counts]:
-    """Run one layer's tests; pytest prints as it always does."""
+def run_pytest(layer: str) -> tuple[int, str]:
+    """Run one layer's tests; pytest prints as it always does. Its exit code and its JUnit report."""
     folders = [folder for folder in PYTEST[layer] if any(Path(folder).rglob("test_*.py"))]
     if not folders:
-        return 5, Counts(0, 0, 0)
+        return 5, ""
+    choice = ["-m", CHOICE[layer]] if layer in CHOICE else []
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        code = _run([sys.executable, "-m", "pytest", *folders, f"--junitxml={report}"])
-        return code, parse_report(report.read_text() if report.exists() else "")
+        code = _run([sys.executable, "-m", "pytest", *folders, *choice, f"--junitxml={report}"])
+        return code, report.read_text() if report.exists() else ""
 
 
 def _run(command: Sequence[str]) -> int:
@@ -128,8 +136,19 @@ def run(layer: str) -> Result:
     """Run one layer under a header of its own."""
     print(f"\n===== {layer} =====", flush=True)
     began = time.monotonic()
-    code, counts = run_lint() if layer == "lint" else run_pytest(layer)
-    return Result(layer, code, counts, time.monotonic() - began)
+    if layer == "lint":
+        code, counts = run_lint()
+        return Result(layer, code, counts, time.monotonic() - began)
+    code, report = run_pytest(layer)
+    seconds = time.monotonic() - began
+    return Result(layer, code, parse_report(report), seconds, tuple(parse_cases(report)))
+
+
+def timings(results: Sequence[Result]) -> str:
+    """Layers against their budgets, and the slowest tests of all layers."""
+    spent = [against_budget(result.layer, result.seconds, result.cases) for result in results]
+    cases = [case for result in results for case in result.cases]
+    return "\n".join([*filter(None, spent), *([slowest(cases)] if cases else [])])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -144,7 +163,7 @@ def main(arguments: Sequence[str]) -> int:
         results.extend(run(layer) for layer in arguments or LAYERS)
     except KeyboardInterrupt:
         interrupted = True
-    print(f"\n{table(results, strict=strict)}", flush=True)
+    print(f"\n{timings(results)}\n\n{table(results, strict=strict)}", flush=True)
     if interrupted:
         print("Interrupted.", file=sys.stderr)
         return 130

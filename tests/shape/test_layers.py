@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from scripts.layers import Counts, Result, parse_report, table
+from pathlib import Path
+
+from scripts.layers import CHOICE, PYTEST, Counts, Result, parse_report, table, timings
+from scripts.timings import BUDGETS, Case, against_budget, parse_cases, slowest
 
 REPORT = """<?xml version="1.0"?>
-<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"></testsuite></testsuites>"""
+<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3">
+<testcase classname="tests.unit.test_a" name="test_b[c]" time="0.25"/>
+<testcase classname="tests.unit.test_a.TestD" name="test_e" time="1.5"/>
+</testsuite></testsuites>"""
 
 
 def result(*, ran: int = 3, failed: int = 0, skipped: int = 0, code: int = 0) -> Result:
@@ -45,3 +51,49 @@ def test_the_table_has_a_line_for_each_layer() -> None:
     assert [line.split()[0] for line in lines] == ["layer", "fast", "fast"]
     assert lines[1].endswith("passed")
     assert lines[2].endswith("ran no tests")
+
+
+def test_cases_come_from_pytests_report() -> None:
+    assert parse_cases(REPORT) == [
+        Case("tests/unit/test_a.py", "test_b[c]", 0.25),
+        Case("tests/unit/test_a.py", "test_e", 1.5),
+    ]
+    assert parse_cases("") == []
+
+
+def test_the_slowest_ten_of_all_tests_are_listed_slowest_first() -> None:
+    cases = [Case("tests/unit/test_a.py", f"test_{number}", number) for number in range(20)]
+
+    head, *lines = slowest(cases).splitlines()
+
+    assert head.endswith("the slowest 10 tests")
+    assert [line.rpartition("_")[2] for line in lines] == [str(number) for number in range(19, 9, -1)]
+
+
+def test_a_layer_is_held_against_its_budget_without_what_does_not_count() -> None:
+    cases = [Case("tests/shape/test_a.py", "test_b", 12.0), Case("tests/unit/test_a.py", "test_b", 20.0)]
+
+    assert against_budget("fast", 40.0, cases) == "fast: 28.0 s (without tests/shape), within its 30 s"
+    assert against_budget("fast", 43.0, cases) == "fast: 31.0 s (without tests/shape), over its 30 s"
+    assert against_budget("lint", 43.0, cases) == ""
+
+
+def test_timings_end_with_the_slowest_of_all_layers() -> None:
+    quick = Result("fast", 0, Counts(1, 0, 0), 9.0, (Case("tests/unit/test_a.py", "test_b", 1.0),))
+    slow = Result("e2e", 0, Counts(1, 0, 0), 9.0, (Case("tests/e2e/test_c.py", "test_d", 2.0),))
+
+    lines = timings([quick, slow]).splitlines()
+
+    assert lines[0].startswith("fast: ")
+    assert [line.split()[1].partition("::")[2] for line in lines[2:]] == ["test_d", "test_b"]
+    assert timings([result(ran=0)]) == "fast: 1.5 s (without tests/shape), within its 30 s"
+
+
+def test_passes_and_stories_run_in_memory_and_against_a_real_server() -> None:
+    """Between them the two layers leave nothing out: one refuses what the other chooses."""
+    for folder in ("tests/passes", "tests/stories"):
+        assert folder in PYTEST["fast"]
+        assert folder in PYTEST["apiserver"]
+        assert "pytest_generate_tests" in Path(folder, "conftest.py").read_text()
+    assert CHOICE == {"fast": "not apiserver", "apiserver": "not memory"}
+    assert BUDGETS.keys() <= PYTEST.keys()
