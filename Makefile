@@ -57,6 +57,9 @@ example-image: $(READY) ## Build the image of an example (EXAMPLE=03-sklearn-bin
 crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.api
 	@$(BIN)/modelyard crds
 
+bench: $(READY) ## Measure the operator beside a Go controller; prints a table (BENCH="--versions 200" for less)
+	@$(PY) -m tests.bench.controllers $(BENCH)
+
 docs: $(READY) ## Write the pages that are made from the code (docs/api, the tables of docs/checks.md)
 	@$(PY) -m scripts.reference
 	@$(PY) -m scripts.tables

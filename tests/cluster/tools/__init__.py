@@ -41,10 +41,12 @@ class Module:
 
     name: str
     programs: tuple[str, ...]
+    home: Path = _MODULES
+    """Where the module's folder lies."""
 
     @property
     def folder(self) -> Path:
-        return _MODULES / self.name
+        return self.home / self.name
 
     @property
     def binaries(self) -> tuple[str, ...]:

@@ -1,0 +1,245 @@
+"""`make bench`: the operator beside a Go controller that writes the same objects.
+
+    python -m tests.bench.controllers [--versions 1000] [--rounds 3] [--json FILE]
+
+Each controller gets an API server and etcd of its own in each round, and the two take turns. The objects are there
+before a controller starts. What it costs is what it used until it was at rest, less what it uses to start over nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, EXECUTION_ENVIRONMENT, MODEL_LEDGER
+from tests.apiserver.server import ApiServer, our_crds, running
+from tests.bench.processes import cpu_ms, started
+from tests.bench.server import Client, connected, pid_of, seed
+from tests.bench.templates import templates
+from tests.cluster.progress import Progress
+from tests.cluster.tools import Module, built
+from tests.support.objects import make_environment
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = Module("reference", (".",), ROOT / "tests" / "bench")
+IMAGE = f"registry.example.com/envs/python@sha256:{'a' * 64}"
+"""By digest, so that no registry is asked."""
+
+PATIENCE = 900.0
+_PROGRAM = "import sys; from modelyard.cli.main import main; sys.exit(main())"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one controller cost in one round."""
+
+    cpu_ms: float
+    """CPU for each version, start-up over nothing taken out."""
+
+    server_cpu_ms: float
+    """CPU of the API server for each version, in the same time."""
+
+    per_second: float
+    """Versions for each second from the first ledger to the last status."""
+
+    first_write_s: float
+    """Seconds from the start of the process to the first ledger."""
+
+    memory_mb: float
+    """Resident memory at rest."""
+
+    writes: float
+    """Writes for each version."""
+
+    restart_writes: float
+    """Writes of a second process over what the first left, all together."""
+
+    restart_cpu_ms: float
+    """CPU of that process for each version, start-up over nothing taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A program under measurement; its command line gets a kubeconfig at the end."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def over(self, server: ApiServer) -> list[str]:
+        """The command line over one API server."""
+        return [*self.command, "--kubeconfig", str(server.kubeconfig)]
+
+
+def operator() -> Controller:
+    """Modelyard's operator, as its image runs it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {"PYTHONPATH": str(ROOT / "operator"), "MODELYARD_PORT": str(port)}
+    return Controller("modelyard", [sys.executable, "-c", _PROGRAM, "operator"], environ)
+
+
+def reference(folder: Path) -> Controller:
+    """The Go controller, with what it is to write."""
+    file = folder / "templates.json"
+    file.write_text(json.dumps(asyncio.run(templates())))
+    return Controller(
+        "reference", [str(built(REFERENCE, Progress()) / "reference"), "--templates", str(file)]
+    )
+
+
+async def measure(controller: Controller, versions: int, folder: Path) -> tuple[Sample, dict[str, float]]:
+    """One controller over this many versions on an API server of its own, and its writes by verb and resource."""
+    with running(folder) as server:
+        server.install(*our_crds())
+        async with connected(server) as client:
+            await _environment(client, folder)
+            idle = await _cpu_over(controller, server, folder)
+            await seed(client, range(versions))
+            before, server_before = await client.writes(), cpu_ms(pid_of(server))
+            with started(controller.over(server), controller.environ, folder / "log") as process:
+                first, last = await _drained(client, versions)
+                await process.at_rest(PATIENCE)
+                cpu, memory = process.cpu_ms - idle, process.memory_mb
+                server_cpu = cpu_ms(pid_of(server)) - server_before
+                first_write = first - process.began
+            after = await client.writes()
+            assert await client.count(DEPLOYMENT) == versions
+            again = await _cpu_over(controller, server, folder) - idle
+            rewritten = sum((await client.writes() - after).values())
+    wrote = {name: round(count / versions, 3) for name, count in sorted((after - before).items())}
+    sample = Sample(
+        cpu / versions,
+        server_cpu / versions,
+        versions / (last - first),
+        first_write,
+        memory,
+        sum(wrote.values()),
+        rewritten,
+        again / versions,
+    )
+    return sample, wrote
+
+
+async def _environment(client: Client, folder: Path) -> None:
+    """An environment that is settled: the operator alone knows how."""
+    await client.namespace()
+    await client.create(EXECUTION_ENVIRONMENT, make_environment(image=IMAGE))
+    settling = operator()
+    with started(settling.over(client.server), settling.environ, folder / "environment.log") as process:
+        await process.at_rest(PATIENCE)
+    environment = await client.get(EXECUTION_ENVIRONMENT, "python")
+    assert environment["status"].get("latestVersion"), "the environment is not settled"
+
+
+async def _cpu_over(controller: Controller, server: ApiServer, folder: Path) -> float:
+    """CPU from a start over what there is until rest."""
+    with started(controller.over(server), controller.environ, folder / "log") as process:
+        await process.at_rest(PATIENCE)
+        return process.cpu_ms
+
+
+async def _drained(client: Client, versions: int) -> tuple[float, float]:
+    """When the first ledger was written, and when the last version got its status."""
+    async with asyncio.timeout(PATIENCE):
+        first, last = await asyncio.gather(_first_ledger(client), _last_status(client, versions))
+    return first, last
+
+
+async def _first_ledger(client: Client) -> float:
+    async for moment, _ in client.watch(MODEL_LEDGER):
+        return moment
+    raise AssertionError("the watch has ended")
+
+
+async def _last_status(client: Client, versions: int) -> float:
+    done: set[str] = set()
+    async for moment, version in client.watch(CUSTOM_MODEL_VERSION):
+        if version.get("status", {}).get("workload"):
+            done.add(version["metadata"]["name"])
+        if len(done) == versions:
+            return moment
+    raise AssertionError("the watch has ended")
+
+
+def table(samples: Mapping[str, Sequence[Sample]]) -> str:
+    """Medians with their range, one line a measure, and ours over the reference."""
+    ours, theirs = samples["modelyard"], samples["reference"]
+    lines = ["| measure | modelyard | reference | ratio |", "|---|---|---|---|"]
+    for name in asdict(ours[0]):
+        here, there = ([getattr(sample, name) for sample in found] for found in (ours, theirs))
+        ratio = (
+            statistics.median(here) / statistics.median(there) if statistics.median(there) else float("nan")
+        )
+        lines.append(f"| {name} | {_spread(here)} | {_spread(there)} | {ratio:.2f} |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print the table, and keep the numbers where `--json` says."""
+    options = _parser().parse_args(arguments)
+    samples: dict[str, list[Sample]] = {"modelyard": [], "reference": []}
+    writes: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
+        home = Path(folder)
+        controllers = [operator(), reference(home)]
+        for number in range(options.rounds):
+            for controller in controllers if number % 2 == 0 else reversed(controllers):
+                print(
+                    f"round {number + 1} of {options.rounds}: {controller.name}", file=sys.stderr, flush=True
+                )
+                there = home / f"{number}-{controller.name}"
+                sample, writes[controller.name] = asyncio.run(measure(controller, options.versions, there))
+                samples[controller.name].append(sample)
+    print(table(samples))
+    for name, wrote in writes.items():
+        print(
+            f"\nwrites for each version, {name}: "
+            + ", ".join(f"{count:g} {what}" for what, count in wrote.items())
+        )
+    if options.json:
+        options.json.write_text(json.dumps(_record(options.versions, samples, writes), indent=1) + "\n")
+    return 0
+
+
+def _record(
+    versions: int, samples: Mapping[str, Sequence[Sample]], writes: Mapping[str, Mapping[str, float]]
+) -> dict[str, object]:
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "samples": {name: [asdict(sample) for sample in found] for name, found in samples.items()},
+        "writes": writes,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.controllers", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--versions", type=int, default=1000, help="versions in each round (default 1000)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for each controller (default 3)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,130 @@
+"""An API server under measurement: filled at once, watched, and asked what was written to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, Kind
+from tests.apiserver.server import ApiServer
+from tests.support.objects import as_applied, make_model, make_version
+
+Manifest = dict[str, Any]
+
+NAMESPACE = "bench"
+_AT_ONCE = 32
+_WRITES = re.compile(
+    r'^apiserver_request_total\{.*?resource="(?P<resource>[^"]*)".*?subresource="(?P<sub>[^"]*)"'
+    r'.*?verb="(?P<verb>APPLY|PATCH|POST|PUT|DELETE|DELETECOLLECTION)".*?\} (?P<count>\d+)',
+    re.MULTILINE,
+)
+_NOT_OURS = {"leases", "tokenreviews", "subjectaccessreviews", "prioritylevelconfigurations", "flowschemas"}
+
+
+class Client:
+    """Asks one API server, many things at a time."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: ApiServer) -> None:
+        self._session, self.server = session, server
+
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """Create an object in the namespace of the benchmark; AssertionError when it is refused."""
+        body = as_applied(manifest)
+        body["metadata"]["namespace"] = NAMESPACE
+        return await self._send("POST", kind.path(NAMESPACE), body)
+
+    async def namespace(self) -> None:
+        """Make the namespace of the benchmark."""
+        await self._send("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+
+    async def count(self, kind: Kind) -> int:
+        """How many objects of a kind there are."""
+        page = await self._send("GET", f"{kind.path(NAMESPACE)}?limit=1")
+        return len(page["items"]) + int(page["metadata"].get("remainingItemCount", 0))
+
+    async def get(self, kind: Kind, name: str) -> Manifest:
+        """One object."""
+        return await self._send("GET", kind.path(NAMESPACE, name))
+
+    async def writes(self) -> Counter[str]:
+        """Writes since the server started, by verb and resource, but for those of its own."""
+        async with self._session.get(f"{self.server.url}/metrics") as answer:
+            text = await answer.text()
+        found: Counter[str] = Counter()
+        for match in _WRITES.finditer(text):
+            if match["resource"] not in _NOT_OURS:
+                verb = "PATCH" if match["verb"] == "APPLY" else match["verb"]
+                sub = f"/{match['sub']}" if match["sub"] else ""
+                found[f"{verb} {match['resource']}{sub}"] += int(match["count"])
+        return found
+
+    async def watch(self, kind: Kind) -> AsyncIterator[tuple[float, Manifest]]:
+        """(moment, object) for each change of a kind from now on, the moment by the monotonic clock."""
+        path = f"{kind.path(NAMESPACE)}?watch=1&allowWatchBookmarks=false"
+        async with self._session.get(
+            self.server.url + path, timeout=aiohttp.ClientTimeout(total=None)
+        ) as answer:
+            async for line in answer.content:
+                yield time.monotonic(), orjson.loads(line)["object"]
+
+    async def _send(self, method: str, path: str, body: object = None) -> Manifest:
+        data = None if body is None else orjson.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        async with self._session.request(
+            method, self.server.url + path, data=data, headers=headers
+        ) as answer:
+            found: Manifest = orjson.loads(await answer.read())
+        assert answer.status < 300, found.get("message")
+        return found
+
+
+@asynccontextmanager
+async def connected(server: ApiServer) -> AsyncIterator[Client]:
+    """A client for as long as the block."""
+    context = ssl.create_default_context(cafile=str(server.certificate))
+    headers = {"Authorization": f"Bearer {server.token}"}
+    connector = aiohttp.TCPConnector(limit=_AT_ONCE + 8, ssl=context)
+    async with aiohttp.ClientSession(connector=connector, headers=headers, read_bufsize=2**20) as session:
+        yield Client(session, server)
+
+
+async def seed(client: Client, numbers: Iterable[int]) -> None:
+    """A model with one version for each number."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def pair(number: int) -> None:
+        async with gate:
+            model, version = make_model(f"model-{number}"), make_version(f"version-{number}")
+            version["spec"]["modelRef"] = {"name": f"model-{number}"}
+            await client.create(CUSTOM_MODEL, model)
+            await client.create(CUSTOM_MODEL_VERSION, version)
+
+    await asyncio.gather(*(pair(number) for number in numbers))
+
+
+def pid_of(server: ApiServer) -> int:
+    """The process id of the API server; LookupError when it is gone."""
+    home = str(server.certificate.parent)
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            words = _command(process)
+            if words and words[0].endswith("kube-apiserver") and f"--cert-dir={home}" in words:
+                return int(process.name)
+    raise LookupError(home)
+
+
+def _command(process: Path) -> list[str]:
+    try:
+        return (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return []
