@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -65,7 +67,9 @@ class Model(BaseHTTPRequestHandler):
 
 
 def serve(model: type[Model], before: Callable[[ThreadingHTTPServer], None] = lambda _server: None) -> None:
-    """Serve until killed; `before` sees the server once it listens."""
+    """Serve until SIGTERM; `before` sees the server once it listens."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # which a container's first process does not heed
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080")))
     ThreadingHTTPServer.daemon_threads = True
     with ThreadingHTTPServer(address, model) as server:
