@@ -2,7 +2,9 @@
 
 a label belongs to one version key for ever
 the stable Service selects only a version whose verdict is Passed, for the very template that runs
-a Job's pods carry neither `serves` nor `model`
+the pods of a test's Job, and of its copy of a version, carry neither `serves` nor `model`
+a test makes something only while the ledger says that it is its turn, and the turn moves on only when it ended
+a test that has ended has no copy of a version any more
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 from modelyard.api import labels
 from modelyard.api.custom_model import CustomModel
-from modelyard.api.kinds import CUSTOM_MODEL, DEPLOYMENT, MODEL_LEDGER
+from modelyard.api.kinds import CUSTOM_MODEL, DEPLOYMENT, MODEL_LEDGER, MODEL_TEST
 from modelyard.manifests.service import NOBODY
 from modelyard.roles.gate import gate_hash, tests_of
 from tests.support.world_api import WorldApi, Write, addresses
@@ -36,11 +38,43 @@ class Invariants:
         if write.kind == "ModelLedger":
             self._labels_stay(write.after)
             self._promoted_by_the_gate_as_it_is(write)
+            self._turns_are_kept(write)
         if write.kind == "Service" and write.name == _model(write.after):
             self._serves_only_what_passed(write.after)
-        if write.kind == "Job":
+        if write.kind in ("Job", "Deployment") and labels.OF_TEST in write.after["metadata"]["labels"]:
             found = write.after["spec"]["template"]["metadata"]["labels"]
             assert not {labels.SERVES, labels.MODEL} & found.keys(), f"{write} can get traffic"
+            if write.before is None:
+                self._has_its_turn(write)
+        if write.kind == "ModelTest" and _has_ended(write.after):
+            self._has_no_copy(write.after)
+
+    def _has_its_turn(self, write: Write) -> None:
+        metadata = (write.after or {})["metadata"]
+        test, model = metadata["labels"][labels.OF_TEST], metadata["labels"][labels.OF_MODEL]
+        if (MODEL_TEST, metadata["namespace"], test) not in self._api.objects:
+            return  # it was deleted this moment, and what it owned is collected
+        testing = self._api.get(MODEL_LEDGER, metadata["namespace"], model)["spec"].get("testing") or {}
+        owner = metadata["ownerReferences"][0]["uid"]
+        assert testing.get("uid") == owner, f"{write} while it is the turn of {testing.get('name')}"
+
+    def _turns_are_kept(self, write: Write) -> None:
+        """One runs at a time: whose turn it was has ended, or is gone, when it is another's."""
+        before, after = (
+            (ledger or {}).get("spec", {}).get("testing") or {} for ledger in (write.before, write.after)
+        )
+        if not before or before["uid"] == after.get("uid"):
+            return
+        held = self._api.objects.get(
+            (MODEL_TEST, (write.after or {})["metadata"]["namespace"], before["name"])
+        )
+        is_same = held is not None and held["metadata"]["uid"] == before["uid"]
+        assert held is None or not is_same or _has_ended(held), f"{write} while {before['name']} has its turn"
+
+    def _has_no_copy(self, test: Manifest) -> None:
+        for kind, namespace, name in addresses(self._api, "Deployment"):
+            owners = self._api.get(kind, namespace, name)["metadata"].get("ownerReferences", [])
+            assert not any(owner["uid"] == test["metadata"]["uid"] for owner in owners), f"{name} is left"
 
     def _labels_stay(self, ledger: Manifest) -> None:
         owner = next((o["uid"] for o in ledger["metadata"].get("ownerReferences", [])), "")
@@ -75,6 +109,10 @@ class Invariants:
             deployment = self._api.get(DEPLOYMENT, namespace, name)
             if kind == DEPLOYMENT and deployment["metadata"]["labels"].get(labels.OF_VERSION) == selected:
                 assert name.endswith(verdict["templateHash"]), f"{name} serves a template that was not tested"
+
+
+def _has_ended(test: Manifest) -> bool:
+    return "completedAt" in test.get("status", {})
 
 
 def _model(service: Manifest) -> str | None:
