@@ -86,7 +86,7 @@ tolerations:
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [modelyard.dev]
   resources: [modelledgers]
-  verbs: [get, list, watch, create, update]
+  verbs: [list, watch, create, update]
 - apiGroups: [modelyard.dev]
   resources:
     - executionenvironments/status
@@ -104,7 +104,7 @@ tolerations:
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
@@ -114,14 +114,14 @@ tolerations:
 # What the children come to.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # The log of a test's runner, which holds its full report.
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # Pull credentials, by name, to resolve a tag to a digest. No list: the operator cannot look around.
 - apiGroups: [""]
   resources: [secrets]
