@@ -41,9 +41,12 @@ def test_what_other_programs_write_is_read_as_they_read_it() -> None:
         ["".join(letters.choices('ab",\n\r 1', k=letters.randrange(1, 6))) for _ in range(3)]
         for _ in range(500)
     ]
-    for line_end, quoting in (("\n", csv.QUOTE_ALL), ("\r\n", csv.QUOTE_MINIMAL)):
-        written = io.StringIO()
-        writer = csv.writer(written, lineterminator=line_end, quoting=quoting)
+    everything_quoted, little_quoted = io.StringIO(), io.StringIO()
+    writers = (
+        csv.writer(everything_quoted, lineterminator="\n", quoting=csv.QUOTE_ALL),
+        csv.writer(little_quoted, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL),
+    )
+    for writer, written in zip(writers, (everything_quoted, little_quoted), strict=True):
         writer.writerows([("x", "y", "z"), *rows, ("a", "b", "c")])
         read = parse_csv(written.getvalue())
         assert [list(row) for row in zip(*read.values(), strict=True)] == [*rows, ["a", "b", "c"]]
