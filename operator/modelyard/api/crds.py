@@ -28,10 +28,6 @@ RESOURCES: tuple[type[Resource], ...] = (
     ModelLedger,
 )
 
-UNSEEN = {"observedGeneration": -1}
-"""The status of an object that the operator has not seen, so that no tool takes a new object for a finished
-one."""
-
 _COMMON = {
     "apiVersion": {
         "type": "string",
@@ -79,7 +75,7 @@ def _version(resource: type[Resource]) -> Manifest:
 def _schema(resource: type[Resource]) -> Manifest:
     properties = {**_COMMON, "spec": _part(resource, "spec")}
     if "status" in resource.model_fields:
-        properties["status"] = {**_part(resource, "status"), "default": UNSEEN}
+        properties["status"] = {**_part(resource, "status"), "default": dict(resource.unseen)}
     return {
         "type": "object",
         "description": " ".join((resource.__doc__ or "").split()),

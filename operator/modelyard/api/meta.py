@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -191,5 +192,9 @@ class Resource(ApiModel):
     kind: ClassVar[Kind]
     columns: ClassVar[tuple[Column, ...]]
     """What `kubectl get` prints after the name."""
+
+    unseen: ClassVar[Mapping[str, Any]] = {"observedGeneration": -1}
+    """The status of an object that the operator has not seen, so that no tool takes a new object for a finished
+    one."""
 
     metadata: ObjectMeta

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -162,6 +163,7 @@ class ModelTest(Resource):
     to end it sooner."""
 
     kind: ClassVar[Kind] = MODEL_TEST
+    unseen: ClassVar[Mapping[str, Any]] = {"observedGeneration": -1, "overallStatus": "not_tested"}
     rules: ClassVar[tuple[Rule, ...]] = (LABEL_NAME,)
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Version", ".spec.versionRef.name"),

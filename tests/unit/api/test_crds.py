@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard.api.crds import RESOURCES, UNSEEN, crd
+from modelyard.api.crds import RESOURCES, crd
 from modelyard.api.kinds import OWN_KINDS
 from modelyard.api.meta import Resource
 from modelyard.cli.crds import main, template
@@ -18,6 +18,7 @@ from modelyard.cli.crds import main, template
 Manifest = dict[str, Any]
 
 CRDS = [crd(resource) for resource in RESOURCES]
+UNSEEN = {resource.kind.name: resource.unseen for resource in RESOURCES}
 
 
 def version(document: Manifest) -> Manifest:
@@ -74,7 +75,7 @@ def test_a_status_starts_unseen_and_has_a_subresource(document: Manifest) -> Non
 
     assert (found is None) == (named(document) == "ModelLedger")
     if found is not None:
-        assert found["default"] == UNSEEN
+        assert found["default"] == UNSEEN[named(document)]
         assert version(document)["subresources"] == {"status": {}}
         assert "conditions" in found["properties"]
 
