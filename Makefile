@@ -10,7 +10,7 @@ PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
 
-.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall example-image crds docs lock
+.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall example-image crds docs bench lock
 
 help: ## Say what there is
 	@echo "make <target>:"

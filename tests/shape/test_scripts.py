@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+
+from scripts import example_image
 from scripts.demo import Begun, is_over, read_note, tell, write_note
 from scripts.install import values
+from tests.cluster.progress import Progress
+from tests.cluster.provider import ClusterUnavailable, Provider
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -49,3 +55,17 @@ def test_what_the_demo_began_is_remembered(tmp_path: Path) -> None:
     write_note(Begun(cluster=True, release=False), note)
 
     assert read_note(note) == Begun(cluster=True, release=False)
+
+
+def test_an_example_s_image_has_the_name_that_its_environment_gives_it(tmp_path: Path) -> None:
+    (tmp_path / "environment.yaml").write_text("spec:\n  image: registry.example.com:5000/team/model:1.0\n")
+
+    assert example_image.image_name(tmp_path) == ("registry.example.com:5000/team/model", "1.0")
+
+
+def test_a_cluster_that_pulls_by_name_is_told_where_to_push_an_example_s_image(tmp_path: Path) -> None:
+    (tmp_path / "environment.yaml").write_text("spec:\n  image: registry.example.com/model:1.0\n")
+    plain = cast(Provider, SimpleNamespace(capabilities=frozenset()))
+
+    with pytest.raises(ClusterUnavailable, match=r"push it to a registry of yours, and write its name there"):
+        example_image.push(plain, tmp_path, Progress(quiet=True))
