@@ -28,10 +28,41 @@ def forbidden(log: Path, user: str = OPERATOR) -> list[str]:
     """Requests of one user that its rights did not allow, as `verb resource/subresource`."""
     return [
         "/".join(filter(None, (f"{event['verb']} {what.get('resource')}", what.get("subresource"))))
-        for event in requests(log, user)
-        if event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
-        and (what := event.get("objectRef", {}))
+        for part in _parts(log)
+        for event in requests(part, user)
+        if _is_refused(event) and (what := event.get("objectRef", {}))
     ]
+
+
+Right = tuple[str, str, str]
+"""(API group, resource or resource/subresource, verb)"""
+
+
+def exercised(log: Path, user: str = OPERATOR) -> set[Right]:
+    """The rights that one user made use of, since the cluster began. An apply that makes an object needs two."""
+    return {right for part in _parts(log) for event in requests(part, user) for right in _rights(event)}
+
+
+def _parts(log: Path) -> list[Path]:
+    """The log, and what was rotated away from it."""
+    return [*sorted(log.parent.glob(f"{log.stem}-*{log.suffix}")), log]
+
+
+def _is_refused(event: dict[str, Any]) -> bool:
+    return bool(event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid")
+
+
+def _rights(event: dict[str, Any]) -> Iterator[Right]:
+    what = event.get("objectRef")
+    if not what or "resource" not in what or _is_refused(event):
+        return
+    group, resource = (
+        what.get("apiGroup", ""),
+        "/".join(filter(None, (what["resource"], what.get("subresource")))),
+    )
+    yield group, resource, event["verb"]
+    if event["verb"] == "patch" and event["responseStatus"]["code"] == 201:
+        yield group, resource, "create"
 
 
 WRITES = frozenset({"create", "update", "patch", "delete"})

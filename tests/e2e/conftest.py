@@ -12,6 +12,15 @@ from tests.cluster.provider import Provider
 __all__ = ["cluster", "kubectl", "namespace", "python_image"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "last: looks at what the whole run did, after everything else")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back comes last; the order of the others stays."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def operator(cluster: Provider) -> str:
     """The operator of this checkout runs in the cluster; the reference of its image."""
