@@ -101,6 +101,7 @@ async def test_every_condition_is_there_from_the_first_pass() -> None:
         ("Reconciling", "True", "VersionNotFound", message),
         ("Stalled", "False", "AsDesired", ""),
         ("Succeeded", "Unknown", "VersionNotFound", message),
+        ("ReportStored", "Unknown", "VersionNotFound", ""),
     ]
     assert _status(world) == {"observedGeneration": 1, "overallStatus": "queued"}
 
@@ -114,9 +115,12 @@ async def test_row_ended_is_true_whatever_the_verdict() -> None:
         "Reconciling": ("False", "AsDesired"),
         "Stalled": ("False", "AsDesired"),
         "Succeeded": ("True", "Passed"),
+        "ReportStored": ("True", "Stored"),
     }
     (job,) = _jobs(world)
-    assert _status(world) == {
+    status = _status(world)
+    assert status.pop("report").keys() == {"configMap", "length", "sha256"}
+    assert status == {
         "observedGeneration": 1,
         "overallStatus": "succeeded",
         "testingStatus": {

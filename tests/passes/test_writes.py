@@ -16,7 +16,7 @@ from tests.support.world_api import Write
 
 CHILDREN = {
     # of the version
-    "create ConfigMap": 1 + 1,  # its code, and the plan of its test
+    "create ConfigMap": 1 + 1 + 1,  # its code, the plan of its test, and the report of that test
     "create ControllerRevision": 1,
     "create NetworkPolicy": 1 + 1,  # around its pods, and around its test's pod
     "create Service": 1,

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from modelyard.api import labels
 from modelyard.api.kinds import CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, JOB, POD, SERVICE
 from modelyard.status.conditions import timestamp
+from tests.support.runner_log import with_log
 from tests.support.world_api import Address, WorldApi, addresses
 
 Manifest = dict[str, Any]
@@ -152,7 +153,7 @@ class Platform:
         if self.crash_before_verdict:
             self.behaviour[self.crash_before_verdict.pop()] = "crashes"
             return
-        summary = self._run(namespace, job)
+        summary, log = with_log(self._run(namespace, job))
         self._pod(job, 0)
         pod = self._pods(namespace, name)[0]
         if self.evictions:
@@ -164,6 +165,7 @@ class Platform:
             }
             self._set(POD, namespace, pod["metadata"]["name"], status)
             return
+        self.api.logs[namespace, pod["metadata"]["name"], "check"] = log
         ended = {
             "exitCode": 0,
             "reason": "Completed",

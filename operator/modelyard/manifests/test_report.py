@@ -32,7 +32,7 @@ LONGEST_LOG = 16 * 1024 * 1024
 
 def report_name(test: Owner) -> str:
     """Name of the ConfigMap; a test that is made again has another."""
-    return child_name(test.name, canonical_hash([test.uid, "report"]))
+    return child_name(f"report-{test.name}", canonical_hash(test.uid))
 
 
 def report_map(test: Owner, *, report: bytes, log: str, maximum: int = MAXIMUM) -> Manifest:

@@ -121,7 +121,7 @@ def encoded(content: bytes) -> str:
 )
 def test_a_report_that_somebody_changed_is_refused_in_one_line(content: str, says: str) -> None:
     with pytest.raises(
-        ValueError, match=rf'^{REPORT_KEY} in ConfigMap "hello-1-check-[0-9a-f]{{8}}" {says}$'
+        ValueError, match=rf'^{REPORT_KEY} in ConfigMap "report-hello-1-check-[0-9a-f]{{8}}" {says}$'
     ):
         unpacked_report(tampered(**{REPORT_KEY: content}))
 

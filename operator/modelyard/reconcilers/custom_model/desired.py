@@ -14,6 +14,7 @@ from modelyard.manifests.metadata import Child, Manifest
 from modelyard.manifests.service import stable_service
 from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model.facts import Facts
+from modelyard.reconcilers.custom_model.history import past_limits
 from modelyard.roles.gate import says_nothing
 from modelyard.roles.roles import Role, fact_of
 from modelyard.settings import Settings
@@ -97,7 +98,7 @@ def desired(facts: Facts, settings: Settings) -> Plan:
     stable = stable_service(facts.owner, serving=serving.key if serving else None)
     recorded = [key for key in _kept(facts) if key in facts.workloads]
     kept = [manifest for key in recorded for manifest in _orphan(facts, key, settings)]
-    return Plan((*kept, stable), tuple(_leftovers(facts)))
+    return Plan((*kept, stable), (*_leftovers(facts), *_history(facts)))
 
 
 def _kept(facts: Facts) -> list[str]:
@@ -131,6 +132,14 @@ def _leftovers(facts: Facts) -> Iterator[Manifest]:
         stands = child["kind"] in _LAST and key in facts.workloads and facts.workloads[key].pods
         if key not in needed and not stands:
             yield child
+
+
+def _history(facts: Facts) -> Iterator[Manifest]:
+    """Tests of versions that there are, which the gate keeps no longer."""
+    manifests = {child["metadata"]["uid"]: child for child in facts.children}
+    tests = [test for test in facts.tests if test.metadata.labels[labels.OF_VERSION] in facts.live]
+    for test in past_limits(tests, facts.roles, facts.ledger, facts.model.spec.gate):
+        yield manifests[test.metadata.uid]
 
 
 def _has_ended(test: Manifest) -> bool:

@@ -11,6 +11,7 @@ from modelyard.api.reasons import Reason
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.ending import ending
 from modelyard.reconcilers.model_test.facts import Attempt, Facts
+from modelyard.reconcilers.model_test.report import Kept, afterwards
 from modelyard.reconcilers.model_test.start import obstacle
 from modelyard.reconcilers.model_test.verdict import (
     CANCELED,
@@ -24,7 +25,7 @@ from modelyard.reconcilers.model_test.verdict import (
 from modelyard.roles.turns import queue
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, timestamp, true, unknown
-from modelyard.status.outcomes import Settled, Waiting
+from modelyard.status.outcomes import Waiting
 from modelyard.status.pods import diagnose
 from modelyard.status.refusal import Refusal
 
@@ -39,13 +40,12 @@ VERDICTS = {
 """How the condition `Succeeded` says it; all else is a failure."""
 
 
-def assess(facts: Facts, refusal: Refusal | None, *, started: bool) -> Assessment | None:
-    """The whole status of a test after a pass; None when it is over and says so."""
-    if facts.is_over:
-        return None
+def assess(facts: Facts, refusal: Refusal | None, *, started: bool, kept: Kept | None) -> Assessment:
+    """The whole status of a test that was not over before this pass; `kept` is of one that ends in it."""
     summary = ending(facts)
-    if summary:
-        return Assessment(_over(facts, summary), Settled())
+    if summary and kept:
+        outcome = afterwards(facts.test, facts.now, settled=kept.is_settled, now=facts.now)
+        return Assessment(_over(facts, summary, kept), outcome)
     if runs(facts):
         return Assessment(_running(facts), Waiting(LATE))
     if started:
@@ -56,17 +56,18 @@ def assess(facts: Facts, refusal: Refusal | None, *, started: bool) -> Assessmen
 # --- over ----------------------------------------------------------------------------------------------------
 
 
-def _over(facts: Facts, summary: CheckSummary) -> dict[str, Any]:
+def _over(facts: Facts, summary: CheckSummary, kept: Kept) -> dict[str, Any]:
     message = _message(summary)
     said, reason = VERDICTS.get(summary.overall_status, (false, Reason.TEST_FAILED))
     ready = true(Type.READY, Reason.COMPLETED, message)
     return _status(
         facts,
-        [ready, said(Type.SUCCEEDED, reason, message), *kstatus(ready, stalled=False)],
+        [ready, said(Type.SUCCEEDED, reason, message), *kstatus(ready, stalled=False), kept.finding],
         overallStatus=str(summary.overall_status),
         testingStatus={str(name): check.model_dump(mode="json") for name, check in summary.checks.items()},
         counts=summary.counts.model_dump(mode="json"),
         completedAt=timestamp(facts.now),
+        report=kept.report.to_json() if kept.report else None,
         **(_begun(facts, facts.latest) if facts.latest else {}),
     )
 
@@ -210,7 +211,8 @@ def ordinal(number: int) -> str:
 
 def _open(reason: Reason, message: str) -> list[Finding]:
     ready = unknown(Type.READY, reason, message)
-    return [ready, unknown(Type.SUCCEEDED, reason, message), *kstatus(ready, stalled=False)]
+    verdict, report = unknown(Type.SUCCEEDED, reason, message), unknown(Type.REPORT_STORED, reason)
+    return [ready, verdict, report, *kstatus(ready, stalled=False)]
 
 
 def _status(facts: Facts, found: list[Finding], **fields: Any) -> dict[str, Any]:

@@ -116,6 +116,11 @@ class Facts:
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def runners(self) -> tuple[Manifest, ...]:
+        """The pods of the latest attempt."""
+        return self.latest.runners if self.latest else ()
+
+    @property
     def tested(self) -> Frozen | None:
         """What runs under this test: the version's record, with the overrides of a test by hand."""
         if self.frozen is None or self.is_of_gate:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from modelyard.api.check_plan import CheckName, CheckOutcome
 from modelyard.api.check_report import outcomes_in, report_in, without_machine_lines
 from modelyard.api.kinds import MODEL_TEST
-from modelyard.api.model_test import ModelTest
-from modelyard.kube.cluster import LOG_TIMEOUT, Cluster, Manifest
+from modelyard.kube.cluster import LOG_TIMEOUT, Cluster
 from modelyard.kube.errors import ApiError
 from modelyard.manifests.metadata import Owner
 from modelyard.manifests.test_job import CONTAINER
 from modelyard.manifests.test_report import report_map
+from modelyard.reconcilers.model_test.facts import Facts
 from modelyard.reconcilers.model_test.report import (
     MAX_READ,
     Kept,
@@ -34,18 +34,16 @@ FIRST_TIMEOUT = 2.0
 """Seconds that the verdict of a test may wait for its report, if the node does not answer."""
 
 
-async def keep(
-    cluster: Cluster, test: Owner, runners: Sequence[Manifest], *, ended_at: datetime, now: datetime
-) -> Kept:
+async def keep(cluster: Cluster, facts: Facts, *, ended_at: datetime) -> Kept:
     """Read and store the report; what hinders it is a value, since the verdict stands without it."""
-    promise = promised(runners)
+    promise = promised(facts.runners)
     if isinstance(promise, str):
         return lost(promise)
-    seconds = LOG_TIMEOUT if is_due(ended_at, now) else FIRST_TIMEOUT
+    seconds = LOG_TIMEOUT if is_due(ended_at, facts.now) else FIRST_TIMEOUT
     try:
-        return await _kept(cluster, test, promise, seconds=seconds)
+        return await _kept(cluster, facts.owner, promise, seconds=seconds)
     except (ApiError, ValueError) as error:
-        return not_yet(promise, str(error), ended_at=ended_at, now=now)
+        return not_yet(promise, str(error), ended_at=ended_at, now=facts.now)
 
 
 async def _kept(cluster: Cluster, test: Owner, promise: Promise, *, seconds: float) -> Kept:
@@ -58,36 +56,31 @@ async def _kept(cluster: Cluster, test: Owner, promise: Promise, *, seconds: flo
     return stored(test, promise.digest)
 
 
-async def heard(
-    cluster: Cluster, namespace: str, runners: Sequence[Manifest]
-) -> Mapping[CheckName, CheckOutcome]:
+async def heard(cluster: Cluster, facts: Facts) -> Mapping[CheckName, CheckOutcome]:
     """The outcomes of the checks that have ended so far; none when the log cannot be read at once."""
     found: dict[CheckName, CheckOutcome] = {}
-    for pod in runners:
-        name = str(pod["metadata"]["name"])
+    for pod in facts.runners:
+        where = facts.owner.namespace, str(pod["metadata"]["name"]), CONTAINER
         try:
-            log = await cluster.log(namespace, name, CONTAINER, limit_bytes=MAX_READ, seconds=FIRST_TIMEOUT)
+            log = await cluster.log(*where, limit_bytes=MAX_READ, seconds=FIRST_TIMEOUT)
         except ApiError:
             continue
         found |= outcomes_in(log or "")
     return found
 
 
-async def follow_up(
-    cluster: Cluster, test: ModelTest, owner: Owner, runners: Sequence[Manifest], now: datetime
-) -> Outcome:
+async def follow_up(cluster: Cluster, facts: Facts) -> Outcome:
     """All that is left to do for a test that is over: its report, its end. Usually nothing."""
-    ended_at = test.status.completed_at
+    test, owner, ended_at = facts.test, facts.owner, facts.test.status.completed_at
     assert ended_at is not None
     expiry = expires_at(test, ended_at)
-    if expiry is not None and now >= expiry:
+    if expiry is not None and facts.now >= expiry:
         await cluster.delete(MODEL_TEST, owner.namespace, owner.name, uid=owner.uid)
         return Settled()
-    kept = None
-    settled = is_settled(test)
-    if not settled and is_due(ended_at, now):
-        kept = await keep(cluster, owner, runners, ended_at=ended_at, now=now)
+    settled, kept = is_settled(test), None
+    if not settled and is_due(ended_at, facts.now):
+        kept = await keep(cluster, facts, ended_at=ended_at)
     if kept or test.status.observed_generation != test.metadata.generation:
-        status = status_after(test, kept, now)
+        status = status_after(test, kept, facts.now)
         await cluster.apply_status(MODEL_TEST, owner.namespace, owner.name, status)
-    return afterwards(test, ended_at, settled=kept.is_settled if kept else settled, now=now)
+    return afterwards(test, ended_at, settled=kept.is_settled if kept else settled, now=facts.now)

@@ -33,6 +33,7 @@ from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.dataset import read_data
 from modelyard.reconcilers.model_test.facts import Attempt, Facts
+from modelyard.reconcilers.model_test.keep import heard
 from modelyard.reconcilers.model_test.start import obstacle
 from modelyard.reconcilers.model_test.verdict import ATTEMPTS, runs
 from modelyard.roles.gate import tests_of
@@ -48,6 +49,8 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
     facts = _cached(cluster, ModelTest.model_validate(manifest), now)
+    if facts.test.spec.cancel and not facts.is_over and runs(facts):
+        return replace(facts, heard=await heard(cluster, facts))
     return replace(facts, data=await read_data(cluster, facts.test)) if _needs_data(facts) else facts
 
 
@@ -67,8 +70,9 @@ def _cached(cluster: Cluster, test: ModelTest, now: datetime) -> Facts:
     if facts.is_over:
         return facts
     found = cluster.get(CUSTOM_MODEL_VERSION, facts.owner.namespace, test.spec.version_ref.name)
-    facts = _with_version(cluster, facts, CustomModelVersion.model_validate(found)) if found else facts
-    return _with_workload(cluster, facts)
+    if found is None:
+        return _with_workload(cluster, _orphaned(cluster, facts))
+    return _with_workload(cluster, _with_version(cluster, facts, CustomModelVersion.model_validate(found)))
 
 
 def _with_children(cluster: Cluster, facts: Facts) -> Facts:
@@ -114,12 +118,20 @@ def _with_version(cluster: Cluster, facts: Facts, version: CustomModelVersion) -
 
 
 def _with_turn(cluster: Cluster, facts: Facts, model: CustomModel) -> Facts:
-    meta = model.metadata
+    facts, meta = replace(facts, rivals=_rivals(cluster, facts, model)), model.metadata
     ledger = cluster.get(MODEL_LEDGER, meta.namespace, meta.name)
     if ledger is None or is_of_another(ledger, meta.uid):
         return facts
-    facts = replace(facts, testing=ModelLedgerSpec.model_validate(ledger["spec"]).testing)
-    return replace(facts, rivals=tuple(_rivals(cluster, facts, model)))
+    return replace(facts, testing=ModelLedgerSpec.model_validate(ledger["spec"]).testing)
+
+
+def _orphaned(cluster: Cluster, facts: Facts) -> Facts:
+    """Of a test whose version is gone: it may have its turn all the same, and must give it back."""
+    for ledger in cluster.list(MODEL_LEDGER, facts.owner.namespace):
+        testing = ModelLedgerSpec.model_validate(ledger["spec"]).testing
+        if testing is not None and testing.uid == facts.owner.uid:
+            return replace(facts, testing=testing)
+    return facts
 
 
 def _rivals(cluster: Cluster, facts: Facts, model: CustomModel) -> tuple[Contender, ...]:

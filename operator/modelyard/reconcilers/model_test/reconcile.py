@@ -9,6 +9,8 @@ from modelyard.kube.acts import apply_all, delete_all
 from modelyard.kube.cluster import Cluster
 from modelyard.reconcilers.model_test.assess import assess
 from modelyard.reconcilers.model_test.desired import desired
+from modelyard.reconcilers.model_test.ending import ending
+from modelyard.reconcilers.model_test.keep import follow_up, keep
 from modelyard.reconcilers.model_test.observe import observe
 from modelyard.settings import Settings
 from modelyard.status.outcomes import Outcome, Settled
@@ -24,8 +26,9 @@ async def reconcile(
     plan = desired(facts, settings)
     await delete_all(cluster, plan.delete)
     refusal = await apply_all(cluster, plan.apply)
-    assessment = assess(facts, refusal, started=plan.starts and refusal is None)
-    if assessment is None:
-        return Settled()
+    if facts.is_over:
+        return await follow_up(cluster, facts)
+    kept = await keep(cluster, facts, ended_at=now) if ending(facts) else None
+    assessment = assess(facts, refusal, started=plan.starts and refusal is None, kept=kept)
     await cluster.apply_status(MODEL_TEST, namespace, name, assessment.status)
     return assessment.outcome
