@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Remember which tests run in memory only."""
+    """Remember which tests run in memory only; and let the garbage collector pass by all that was imported."""
+    gc.freeze()
     for item in session.items:
         marker = item.get_closest_marker("memory_only")
         if marker:

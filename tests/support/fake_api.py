@@ -46,7 +46,7 @@ class FakeApi(WorldApi):
 
     def _put(self, address: Address, sent: Manifest, subresource: str = "") -> Manifest:
         before = self.get(*address)
-        _check_precondition(address, sent, before)
+        _check_precondition(address, sent, before, "resourceVersion", "uid")
         if subresource:
             return self._updated(address, before, {**before, "status": sent["status"]})
         metadata = {**sent["metadata"], **_identity(before)}
@@ -57,7 +57,7 @@ class FakeApi(WorldApi):
     def _patch(self, address: Address, sent: Manifest, subresource: str = "") -> Manifest:
         if subresource:
             before = self.get(*address)
-            _check_precondition(address, sent, before)
+            _check_precondition(address, sent, before, "resourceVersion")
             return self._updated(address, before, {**before, "status": sent["status"]})
         owned, self._applied[address] = self._applied.get(address, {}), sent
         if address not in self.objects:
@@ -136,10 +136,10 @@ def _identity(manifest: Manifest) -> Manifest:
     return {key: manifest["metadata"][key] for key in known if key in manifest["metadata"]}
 
 
-def _check_precondition(address: Address, sent: Manifest, live: Manifest) -> None:
-    """The version and the uid that a writer names must be those of the object."""
+def _check_precondition(address: Address, sent: Manifest, live: Manifest, *fields: str) -> None:
+    """These fields, where a writer names them, must be as they are."""
     kind, _, name = address
-    for field in ("resourceVersion", "uid"):
+    for field in fields:
         if sent["metadata"].get(field, live["metadata"][field]) != live["metadata"][field]:
             raise Conflict(f'{kind.plural} "{name}": the object has been modified')
 
@@ -176,4 +176,5 @@ def _check_immutable(kind: Kind, before: Manifest, after: Manifest) -> None:
 
 
 def _frozen_spec(manifest: Manifest) -> Manifest:
-    return {key: value for key, value in manifest["spec"].items() if key != "description"}
+    changeable = ("description", "cancel", "ttlSecondsAfterFinished")
+    return {key: value for key, value in manifest["spec"].items() if key not in changeable}

@@ -204,10 +204,10 @@ class WorldApi(ABC):
     def _recorded(self, verb: str, address: Address, after: Manifest, subresource: str = "") -> Manifest:
         """Take in what a write made of an object; a write that changed nothing is none."""
         before = self.objects.get(address)
-        if before is not None and _version(before) == _version(after):
-            return copied(after)
         if _is_released(after):
             self._gone(address)
+            return copied(after)
+        if before is not None and _version(before) == _version(after):
             return copied(after)
         self.version = max(self.version, _version(after))
         self.objects[address] = after
