@@ -96,6 +96,8 @@ async def _read(got: aiohttp.ClientResponse, longest: int) -> Answer:
 
 
 def _what_happened(error: aiohttp.ClientError) -> str:
+    if isinstance(error, aiohttp.ClientSSLError):
+        return f"no TLS connection: {error.os_error.strerror or error.os_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         return os.strerror(number).lower() if number else f"no connection: {error.os_error}"
