@@ -85,7 +85,7 @@ def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(
     (broken / "go.mod").write_text("module modelyard.test/broken\n\ngo 1.21\n")
     (broken / "main.go").write_text("package main\n\nfunc main() {\n")
     with pytest.raises(ToolMissing, match="syntax error"):
-        tools.built(Module("broken", (".",)), Progress(quiet=True))
+        tools.built(Module("broken", (".",), home=tmp_path), Progress(quiet=True))
     assert [path for path in built.iterdir() if not path.name.endswith(".lock")] == []
 
 
