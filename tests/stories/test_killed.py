@@ -13,17 +13,22 @@ from typing import Any
 
 import pytest
 
+from modelyard.api import labels
 from modelyard.api.kinds import (
+    CONFIG_MAP,
     CUSTOM_MODEL,
     CUSTOM_MODEL_VERSION,
     DEPLOYMENT,
     EXECUTION_ENVIRONMENT,
     EXECUTION_ENVIRONMENT_VERSION,
+    JOB,
     MODEL_LEDGER,
+    MODEL_TEST,
+    NETWORK_POLICY,
     SERVICE,
 )
 from tests.support.invariants import Invariants
-from tests.support.objects import make_environment, make_gate, make_model, make_version
+from tests.support.objects import make_environment, make_gate, make_model, make_test, make_version
 from tests.support.world import World
 from tests.support.world_api import Write
 
@@ -67,8 +72,19 @@ LIFE: tuple[Step, ...] = (
     lambda world: world.user.apply(make_version("hello-2", label=None, replicas=2)),
     lambda world: world.user.apply(make_version("hello-3", label=None)),
     lambda world: world.user.delete(CUSTOM_MODEL_VERSION, "hello-2"),
+    lambda world: world.user.apply(make_test("by-hand", replicas=2), make_test("the-next")),
+    lambda world: _starts_a_long_test(world),
+    lambda world: world.user.edit(MODEL_TEST, "long", spec={"cancel": True}),
 )
-"""Two good versions, a third that is not, and then the one that serves is taken back."""
+"""Two good versions, a third that is not, then the one that serves is taken back; tests by hand, one is canceled."""
+
+
+BY_HAND = {"by-hand": "succeeded", "the-next": "succeeded", "long": "canceled"}
+
+
+def _starts_a_long_test(world: World) -> None:
+    world.platform.holds_jobs = True
+    world.user.apply(make_test("long"))
 
 
 async def _live(world: World, step: Step) -> None:
@@ -84,6 +100,7 @@ async def _surviving(world: World, go: Callable[[], Awaitable[None]]) -> None:
         await go()
     except Killed:
         world.api.actor = "operator"
+        world.api.collect()  # which goes on, whoever died
         world.start_operator()
         await _surviving(world, world.settle)
 
@@ -98,6 +115,9 @@ def _end(world: World) -> dict[str, Any]:
         "promotions": [(promotion["label"]) for promotion in ledger["promotions"]],
         "selector": world.get(SERVICE, "hello")["spec"]["selector"],
         "deployments": {m["metadata"]["name"]: m["spec"]["replicas"] for m in world.all(DEPLOYMENT)},
+        "tests": {m["metadata"]["name"]: m["status"]["overallStatus"] for m in world.all(MODEL_TEST)},
+        "turn": ledger.get("testing", {}).get("name"),
+        "made for tests": _made_for_tests(world),
         "environments": [m["spec"]["number"] for m in world.all(EXECUTION_ENVIRONMENT_VERSION)],
         "conditions": {
             (kind.name, m["metadata"]["name"]): [
@@ -107,6 +127,13 @@ def _end(world: World) -> dict[str, Any]:
             for m in world.all(kind)
         },
     }
+
+
+def _made_for_tests(world: World) -> list[str]:
+    """What there is of tests by hand."""
+    kinds = (DEPLOYMENT, SERVICE, NETWORK_POLICY, CONFIG_MAP, JOB)
+    made = [(kind.name, m["metadata"]) for kind in kinds for m in world.all(kind)]
+    return [f"{kind} {meta['name']}" for kind, meta in made if meta["labels"].get(labels.OF_TEST) in BY_HAND]
 
 
 @pytest.mark.memory_only("each of some hundred kills needs a copy of the world before it")
@@ -128,6 +155,8 @@ async def test_killed_at_each_write_in_turn() -> None:
     assert end["serving"] == "hello-1"
     assert end["labels"] == {"hello-1": "1.0", "hello-2": "2.0", "hello-3": "3.0"}
     assert end["promotions"] == ["1.0", "2.0", "1.0"]
+    assert {name: end["tests"][name] for name in BY_HAND} == BY_HAND
+    assert end["turn"] is None
     assert "" not in struck, "a write was announced at which nobody was killed"
     assert len(struck) > 20
 
