@@ -30,6 +30,7 @@ class FakeApi(WorldApi):
         assert isinstance(other, FakeApi)
         self.objects, self._applied = dict(other.objects), dict(other._applied)
         self.version, self._born = other.version, other._born
+        self.logs = dict(other.logs)
 
     def _post(self, address: Address, sent: Manifest) -> Manifest:
         kind, namespace, name = address
