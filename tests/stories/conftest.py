@@ -16,7 +16,9 @@ __all__ = ["backend", "pytest_generate_tests", "story"]
 @pytest.fixture
 def story(request: pytest.FixtureRequest, backend: str) -> Iterator[Story]:
     """Told by the test; compared when the test has passed. Both API servers must tell the same."""
-    told = Story()
+    title = (request.function.__doc__ or "").partition("\n")[0]
+    assert title, "a story says in its first line what it is about"
+    told = Story(title)
     yield told
     if request.node.stash.get(_FAILED, False):
         return

@@ -28,7 +28,8 @@ BAD = "row 2: prediction is NaN; every prediction must be a finite number"
 async def _serves_v1(story: Story, **model: Any) -> None:
     story.world.user.apply(make_environment(), make_model(**model), V1)
     await story.world.settle()
-    await story.time_passes(40)
+    await story.world.pass_time(40)
+    story.begins("version 1.0 of the model hello passed its tests and serves")
 
 
 def _serving(story: Story) -> str:
@@ -36,6 +37,7 @@ def _serving(story: Story) -> str:
 
 
 async def test_first_version(story: Story) -> None:
+    """The first version of a model: it is started where nobody calls it, tested there, and only then serves."""
     story.say("An environment, a model and a version are applied")
     await story.user_applies(make_environment(), make_model(), V1)
     assert _serving(story) == "hello-1"
@@ -44,6 +46,7 @@ async def test_first_version(story: Story) -> None:
 
 
 async def test_second_version(story: Story) -> None:
+    """A second version takes over from the first without a gap."""
     await _serves_v1(story)
     story.say("A second version is applied")
     await story.user_applies(V2)
@@ -55,6 +58,7 @@ async def test_second_version(story: Story) -> None:
 
 
 async def test_failing_gate(story: Story) -> None:
+    """A version that fails its test never serves; what served before serves on."""
     await _serves_v1(story, gate=make_gate("accuracy"))
     story.say("A second version is applied that fails its test")
     story.world.platform.failing["hello-2"] = BAD
@@ -68,6 +72,7 @@ async def test_failing_gate(story: Story) -> None:
 
 
 async def test_good_and_bad_version_applied_at_once(story: Story) -> None:
+    """Two versions come at once: the newest fails its test, so the older one serves."""
     story.world.platform.failing["hello-2"] = BAD
     story.say("Everything is applied in one go, and the newest version fails its test")
     await story.user_applies(V2, V1, make_model(gate=make_gate("accuracy")), make_environment())
@@ -76,6 +81,7 @@ async def test_good_and_bad_version_applied_at_once(story: Story) -> None:
 
 
 async def test_gate_mended(story: Story) -> None:
+    """The test itself was wrong: once it is mended, the refused version gets another chance."""
     await _serves_v1(story, gate=make_gate("accuracy"))
     story.world.platform.failing["hello-2"] = BAD
     await story.user_applies(V2)
@@ -86,6 +92,7 @@ async def test_gate_mended(story: Story) -> None:
 
 
 async def test_newer_version_while_one_is_tested(story: Story) -> None:
+    """A newer version comes while another is under test: the newest goes first."""
     await _serves_v1(story)
     story.world.platform.holds_jobs = True
     story.say("A second version is under test when a third one comes")
@@ -101,6 +108,7 @@ async def test_newer_version_while_one_is_tested(story: Story) -> None:
 
 
 async def test_crashing_version(story: Story) -> None:
+    """A version crashes at its start: it is given time, then refused, and nobody who calls the model notices."""
     await _serves_v1(story)
     story.world.platform.behaviour["hello-2"] = "crashes"
     story.say("A second version is applied that never starts")
@@ -113,6 +121,7 @@ async def test_crashing_version(story: Story) -> None:
 
 
 async def test_image_that_cannot_be_pulled(story: Story) -> None:
+    """An image is missing: that is waited for, and not held against the version."""
     story.world.platform.behaviour["hello-1"] = "unpullable"
     story.say("The image is missing: that is waited for, not held against the version")
     await story.user_applies(make_environment(), make_model(), V1)
@@ -126,6 +135,7 @@ async def test_image_that_cannot_be_pulled(story: Story) -> None:
 
 
 async def test_edited_child(story: Story) -> None:
+    """Somebody edits what the operator made: it is put right again."""
     await _serves_v1(story)
     workload = story.world.get(CUSTOM_MODEL_VERSION, "hello-1")["status"]["workload"]
     story.say("Somebody scales the Deployment, opens the policy and edits the Service")
@@ -139,6 +149,7 @@ async def test_edited_child(story: Story) -> None:
 
 
 async def test_added_sidecar(story: Story) -> None:
+    """Somebody adds a container to a model's pods: it stays, and it shows."""
     await _serves_v1(story)
     workload = story.world.get(CUSTOM_MODEL_VERSION, "hello-1")["status"]["workload"]
     containers = story.world.get(DEPLOYMENT, workload)["spec"]["template"]["spec"]["containers"]
@@ -154,6 +165,7 @@ async def test_added_sidecar(story: Story) -> None:
 
 
 async def test_deleted_children(story: Story) -> None:
+    """Somebody deletes what the operator made: it is made again."""
     await _serves_v1(story)
     workload = story.world.get(CUSTOM_MODEL_VERSION, "hello-1")["status"]["workload"]
     story.say("Somebody deletes the Deployment, both Services, the policy and the record of the template")
@@ -166,6 +178,7 @@ async def test_deleted_children(story: Story) -> None:
 
 
 async def test_environment_missing_then_appearing(story: Story) -> None:
+    """A version comes before its environment: it says what it waits for, and goes on when that is there."""
     story.say("A version names an environment that is not there")
     await story.user_applies(make_model(), V1)
     assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "EnvironmentNotFound")
@@ -177,6 +190,7 @@ async def test_environment_missing_then_appearing(story: Story) -> None:
 
 
 async def test_model_missing_then_appearing(story: Story) -> None:
+    """A version comes before its model: it says what it waits for, and goes on when that is there."""
     await story.user_applies(make_environment(), V1)
     await story.time_passes(35)
     assert story.world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "ModelNotFound")
@@ -185,6 +199,7 @@ async def test_model_missing_then_appearing(story: Story) -> None:
 
 
 async def test_name_taken(story: Story) -> None:
+    """The model's name is taken by somebody else's Service: that is left alone, and said."""
     metadata = {"name": "hello", "namespace": NAMESPACE}
     spec = {"selector": {"app": "x"}, "ports": [{"port": 80}]}
     theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
@@ -199,6 +214,7 @@ async def test_name_taken(story: Story) -> None:
 
 
 async def test_label_taken(story: Story) -> None:
+    """A version asks for a label that another version has: it is refused."""
     await _serves_v1(story)
     story.say("Another version asks for a label that is given")
     await story.user_applies(make_version("other", label="1.0"))
@@ -207,6 +223,7 @@ async def test_label_taken(story: Story) -> None:
 
 
 async def test_version_replaced_by_rename_to_a_good_one(story: Story) -> None:
+    """A chart renames its only version: the new one takes over, then the old one goes."""
     await _serves_v1(story)
     story.say("A chart renames its only version: the new one is created, the old one deleted")
     story.world.user.apply(V2)
@@ -219,6 +236,7 @@ async def test_version_replaced_by_rename_to_a_good_one(story: Story) -> None:
 
 
 async def test_version_replaced_by_rename_to_a_bad_one(story: Story) -> None:
+    """A chart renames its only version and the new one is bad: the deleted one serves on."""
     await _serves_v1(story)
     story.world.platform.failing["hello-2"] = BAD
     story.say("A chart renames its only version, and the new one fails its tests")
@@ -242,6 +260,7 @@ async def test_version_replaced_by_rename_to_a_bad_one(story: Story) -> None:
 
 
 async def test_only_version_deleted(story: Story) -> None:
+    """The only version is deleted: it serves on until another does, or the model goes."""
     await _serves_v1(story)
     story.say("The only version is deleted: it serves on until another does, or the model goes")
     await story.user_deletes(CUSTOM_MODEL_VERSION, "hello-1")
@@ -256,6 +275,7 @@ async def test_only_version_deleted(story: Story) -> None:
 
 
 async def test_rolled_back_in_git(story: Story) -> None:
+    """A release is taken back in Git: the version before serves again, under its old label."""
     await _serves_v1(story)
     story.say("Version 2 replaces version 1, and is then taken back")
     story.world.user.apply(V2)
@@ -270,6 +290,7 @@ async def test_rolled_back_in_git(story: Story) -> None:
 
 
 async def test_model_deleted(story: Story) -> None:
+    """A model and all that belongs to it is deleted, in any order: nothing stays."""
     await _serves_v1(story)
     story.say("The model is deleted first, then the rest: nothing stays")
     await story.user_deletes(CUSTOM_MODEL, "hello")
@@ -280,6 +301,7 @@ async def test_model_deleted(story: Story) -> None:
 
 
 async def test_model_deleted_and_created_again(story: Story) -> None:
+    """A model is deleted and applied again while its version stays: it serves again."""
     await _serves_v1(story)
     story.say("The model is deleted and applied again under its name, while its version stays")
     story.world.user.delete(CUSTOM_MODEL, "hello")
@@ -288,6 +310,7 @@ async def test_model_deleted_and_created_again(story: Story) -> None:
 
 
 async def test_ledger_restored_from_a_backup(story: Story) -> None:
+    """Everything is lost and comes back from a backup: what was tested need not be tested again."""
     await _serves_v1(story)
     saved = story.world.get(MODEL_LEDGER, "hello")
     story.say("Everything is lost and comes back from a backup: owner references do not, facts do")
@@ -303,6 +326,7 @@ async def test_ledger_restored_from_a_backup(story: Story) -> None:
 
 
 async def test_objects_deleted_while_a_watch_was_broken(story: Story) -> None:
+    """Everything is deleted while the operator cannot see: it makes nothing of it again."""
     await _serves_v1(story)
     await story.user_applies(V2)
     await story.time_passes(40)
@@ -327,6 +351,7 @@ async def test_objects_deleted_while_a_watch_was_broken(story: Story) -> None:
 
 
 async def test_child_deleted_while_a_watch_was_broken(story: Story) -> None:
+    """A Deployment is deleted while the operator cannot see: it is made again once it can."""
     await _serves_v1(story)
     workload = story.world.get(CUSTOM_MODEL_VERSION, "hello-1")["status"]["workload"]
     story.world.watch_is_broken = True
@@ -342,6 +367,7 @@ async def test_child_deleted_while_a_watch_was_broken(story: Story) -> None:
 
 
 async def test_test_by_hand(story: Story) -> None:
+    """Somebody tests the version that serves, with data of their own, on a copy of it."""
     await _serves_v1(story)
     story.say("Somebody tests the version that serves, with data of their own")
     await story.user_applies(make_test())
@@ -350,7 +376,7 @@ async def test_test_by_hand(story: Story) -> None:
 
 
 async def test_pod_of_a_test_evicted(story: Story) -> None:
-    """An eviction says nothing about the model: it must not cost a good version its place."""
+    """A test's pod is evicted: that says nothing about the model, so the test runs once more."""
     story.world.platform.evictions = 1
     story.say("The pod of the test is evicted; the test runs once more")
     await story.user_applies(make_environment(), make_model(), V1)
@@ -360,7 +386,7 @@ async def test_pod_of_a_test_evicted(story: Story) -> None:
 
 
 async def test_pod_of_a_test_evicted_twice(story: Story) -> None:
-    """However often that happens, it is no verdict: the test is made anew until it can speak."""
+    """A test's pod is evicted twice: still no verdict, so the test is made anew until it can speak."""
     story.world.platform.evictions = 2
     story.say("The pod of the test is evicted, and evicted again: the test ends without a word on the model")
     await story.user_applies(make_environment(), make_model(), V1)
@@ -371,7 +397,7 @@ async def test_pod_of_a_test_evicted_twice(story: Story) -> None:
 
 
 async def test_gate_tightened_before_an_older_version_takes_over(story: Story) -> None:
-    """A verdict holds for the gate that spoke it: passing an older, weaker gate is not enough to be promoted."""
+    """The gate gets stricter: an older version must pass it too before it serves again."""
     await _serves_v1(story, gate=make_gate("accuracy"))
     await story.user_applies(V2)
     await story.time_passes(40)
@@ -385,6 +411,7 @@ async def test_gate_tightened_before_an_older_version_takes_over(story: Story) -
 
 
 async def test_passes_and_then_crashes_before_it_serves(story: Story) -> None:
+    """A version passes its tests and crashes before it can take over: it does not."""
     story.world.platform.holds_jobs = True
     story.say("A version passes its tests and crashes before it can take over")
     await story.user_applies(make_environment(), make_model(), V1)
@@ -398,6 +425,7 @@ async def test_passes_and_then_crashes_before_it_serves(story: Story) -> None:
 
 
 async def test_spread_that_does_not_fit(story: Story) -> None:
+    """Two replicas on different nodes are asked for, and there is one node: the status says so."""
     story.world.platform.behaviour["hello-1"] = "unschedulable"
     story.say("Two replicas on different nodes are asked for, and there is one node")
     version = make_version("hello-1", label="1.0", replicas=2, requiresHa=True)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard.api.kinds import Kind
+from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, MODEL_TEST, Kind
 from tests.support.invariants import Invariants
 from tests.support.transcript import Transcript
 from tests.support.world import World
 
 Manifest = dict[str, Any]
 
+SHOWN = (CUSTOM_MODEL, CUSTOM_MODEL_VERSION, MODEL_TEST)
+
 
 class Story:
     """A world with a transcript. Every write of the whole story is held to the invariants."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
         self.world = World()
-        self.transcript = Transcript()
+        self.transcript = Transcript(title, self.world.now)
         self.invariants = Invariants(self.world.api)
         self._told = 0
+
+    def begins(self, before: str) -> None:
+        """What was done until now is told in these words."""
+        self.transcript.learn(self.world.api.writes)
+        self.transcript.begin(before, self.world.now)
+        self._told = len(self.world.api.writes)
 
     async def user_applies(self, *manifests: Manifest) -> None:
         """Somebody applies these, and everything settles."""
@@ -39,7 +47,7 @@ class Story:
     async def time_passes(self, seconds: float) -> None:
         """Time passes."""
         self._tell()
-        self.transcript.say(f"{seconds:g} s pass")
+        self.transcript.say(f"{seconds:g} seconds pass")
         await self.world.pass_time(seconds)
         self._tell()
 
@@ -49,9 +57,12 @@ class Story:
         self.transcript.say(text)
 
     def end(self) -> None:
-        """Nothing is left to do, and a new operator finds nothing to do either."""
+        """Nothing failed; how things stand is told last."""
         self._tell()
         assert not self.world.failures, self.world.failures
+        self.transcript.close(
+            manifest for kind in SHOWN for manifest in self.world.all(kind) if _is_users(manifest)
+        )
 
     async def a_new_operator_writes_nothing(self) -> None:
         """A restart in a settled world costs no write."""
@@ -63,3 +74,7 @@ class Story:
     def _tell(self) -> None:
         self.transcript.add(self.world.api.writes[self._told :])
         self._told = len(self.world.api.writes)
+
+
+def _is_users(manifest: Manifest) -> bool:
+    return not manifest["metadata"].get("ownerReferences")
