@@ -30,7 +30,7 @@ from modelyard.api.kinds import (
 from modelyard.manifests.service import NOBODY
 from tests.support.invariants import Invariants
 from tests.support.moments import names
-from tests.support.objects import make_environment, make_gate, make_model, make_version
+from tests.support.objects import make_environment, make_gate, make_model, make_test, make_version
 from tests.support.world import World
 from tests.support.world_api import Write
 
@@ -69,6 +69,21 @@ class Chaos:
         label = dice.choice([None, f"{self.count}.0"])
         replicas, major = dice.choice([1, 2]), dice.random() < 0.7
         self.world.user.apply(make_version(name, label=label, replicas=replicas, isMajorUpdate=major))
+
+    def _by_hand(self) -> None:
+        """A test of some version, or of one that there never was."""
+        self.count += 1
+        versions = [*names(self.world, CUSTOM_MODEL_VERSION), "nobody"]
+        asked = {"replicas": self.dice.choice([None, 2]), "timeoutSeconds": self.dice.choice([60, 600])}
+        name = f"check-{self.count}"
+        if self.dice.random() < 0.2:
+            self.world.platform.behaviour[name] = self.dice.choice(["crashes", "unschedulable"])
+        self.world.user.apply(make_test(name, versionRef={"name": self.dice.choice(versions)}, **asked))
+
+    def _cancel(self) -> None:
+        tests = names(self.world, MODEL_TEST)
+        if tests:
+            self.world.user.edit(MODEL_TEST, self.dice.choice(tests), spec={"cancel": True})
 
     def _delete(self, *kinds: Kind) -> None:
         found = [
@@ -114,6 +129,8 @@ class Chaos:
         """One thing, and then some time or none at all."""
         ways: list[tuple[int, Callable[[], None]]] = [
             (5, self._version),
+            (4, self._by_hand),
+            (1, self._cancel),
             (3, lambda: self._delete(CUSTOM_MODEL_VERSION)),
             (3, lambda: self._delete(*CHILDREN)),
             (1, lambda: self._delete(CONTROLLER_REVISION)),
@@ -169,7 +186,24 @@ async def test_whatever_happens_nothing_untested_serves_and_what_serves_goes_on(
         ready = world.condition(CUSTOM_MODEL_VERSION, version["metadata"]["name"])
         assert ready[0] == "True" or ready[1] in ("TestsFailed", "LabelTaken"), (version, chaos.told)
     assert world.condition(CUSTOM_MODEL, "hello")[0] != "Unknown", chaos.told
+    _no_test_waits_for_ever(chaos)
     keys = [m["metadata"]["labels"][labels.OF_VERSION] for m in world.all(DEPLOYMENT)]
     assert len(keys) == len(set(keys)), "no version has a second Deployment"
     assert {type(error).__name__ for _, error in world.failures} <= {"Conflict", "AlreadyExists"}
     assert chaos.invariants.checked > 50
+
+
+def _no_test_waits_for_ever(chaos: Chaos) -> None:
+    """Each has ended, or says what is missing; no turn is held and no copy is left."""
+    ledgers = chaos.world.all(MODEL_LEDGER)
+    assert not any("testing" in ledger["spec"] for ledger in ledgers), chaos.told
+    for test in chaos.world.all(MODEL_TEST):
+        if "completedAt" not in test["status"]:
+            (ready,) = (c for c in test["status"]["conditions"] if c["type"] == "Ready")
+            assert ready["reason"] in ("VersionNotFound", "WaitingForVersion", "CodeLost"), (test, chaos.told)
+    copies = [
+        m["metadata"]["name"]
+        for m in chaos.world.all(DEPLOYMENT)
+        if labels.OF_TEST in m["metadata"]["labels"]
+    ]
+    assert copies == [], chaos.told

@@ -10,7 +10,7 @@ import pytest
 from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, DEPLOYMENT, MODEL_LEDGER
 from tests.support.invariants import Invariants
 from tests.support.moments import names
-from tests.support.objects import make_environment, make_gate, make_model, make_version
+from tests.support.objects import make_environment, make_gate, make_model, make_test, make_version
 from tests.support.world import World
 
 BAD = "row 2: prediction is NaN; every prediction must be a finite number"
@@ -27,6 +27,9 @@ async def test_passes_that_overlap_come_to_the_same_end(seed: int) -> None:
     world.user.apply(make_version("hello-2", label=None, replicas=2))
     world.user.apply(make_environment(image="registry.example/envs/other:2"))
     await world.pass_time(40, step=20)
+    world.user.apply(
+        make_test("a", versionRef={"name": "hello-2"}), make_test("b", replicas=2), make_test("c")
+    )
     world.user.apply(make_version("hello-3", label=None))
     world.user.delete(CUSTOM_MODEL_VERSION, "hello-1")
     await world.pass_time(40, step=20)
