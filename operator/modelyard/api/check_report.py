@@ -32,6 +32,7 @@ MAX_LOG = 256 * 1024
 MAX_FINDINGS = 50
 """Findings of one check in a report."""
 
+_DAMAGED = "the report in the log of the test is cut off or damaged"
 _PIECE = 4096
 """Characters of one line: below what container runtimes split."""
 
@@ -157,7 +158,9 @@ def report_in(log: str, digest: ReportDigest) -> bytes:
         unpacker = zlib.decompressobj()
         content = unpacker.decompress(base64.b64decode(text, validate=True), MAX_REPORT + 1)
     except (binascii.Error, zlib.error):
-        raise ValueError("the report in the log of the test is cut off or damaged") from None
+        raise ValueError(_DAMAGED) from None
+    if not unpacker.eof:
+        raise ValueError(_DAMAGED)
     if digest_of(content) != digest:
         raise ValueError(
             f"the report in the log of the test is not the one of {digest.length} bytes that it told of"

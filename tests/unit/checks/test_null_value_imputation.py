@@ -239,6 +239,8 @@ async def test_model_that_hangs_on_a_null_is_named_at_the_deadline(serve_model: 
         def answer(self, columns: Columns) -> None:
             if None in columns["city"]:
                 over.wait(20)
+                self.close_connection = True  # Nobody listens any more.
+                return
             super().answer(columns)
 
     plan = plan_for(serve_model(Hangs), timeoutSeconds=2, configuration={"sideEffects": "skip"})

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
 from modelyard.api.check_plan import CheckStatus
 from modelyard.checks.answers import Answer, Reply, Trouble
-from modelyard.checks.predictions import Target, predictions_problem
+from modelyard.checks.predictions import Predictions, Target, judged, predictions_problem
 from modelyard.checks.verdicts import is_strange, readiness_problem, roll_up
 
 REGRESSION = Target("Regression")
@@ -112,6 +113,115 @@ def test_binary_takes_nothing_else(entry: str, problem: str) -> None:
     assert found == f"row 3: {problem} (rows count from 0)"
 
 
+MULTICLASS = Target("Multiclass", ("red", "green", "blue"))
+MANY = Target("Multiclass", tuple(f"class {number}" for number in range(100)))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{"red": 1, "green": 0, "blue": 0}',
+        '{"blue": 0.25, "red": 0.25, "green": 0.5}',
+        '{"red": 0.3, "green": 0.3, "blue": 0.4000009}',
+    ],
+)
+def test_multiclass_takes_a_probability_a_class(entry: str) -> None:
+    assert predictions_problem(predicted(entry, entry), range(2), MULTICLASS) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (
+            "[0.2, 0.3, 0.5]",
+            'prediction is the list [0.2, 0.3, 0.5]; it must be an object with the keys "red", "green" and "blue"',
+        ),
+        (
+            '"red"',
+            'prediction is the text "red"; it must be an object with the keys "red", "green" and "blue"',
+        ),
+        (
+            '{"red": 0.5, "green": 0.5}',
+            'its keys are "red", "green"; a prediction must have exactly the keys "red", "green" and "blue"',
+        ),
+        (
+            '{"red": 0.5, "green": 0.5, "Blue": 0}',
+            'its keys are "red", "green", "Blue"; '
+            'a prediction must have exactly the keys "red", "green" and "blue"',
+        ),
+        (
+            '{"red": 0.5, "green": 0.7, "blue": -0.2}',
+            'probability of "blue" is -0.2; every probability must be a number from 0 to 1',
+        ),
+        (
+            '{"red": 0.5, "green": 0.5, "blue": 0.5}',
+            "probabilities sum to 1.5; they must sum to 1 (within 0.000001)",
+        ),
+        (
+            '{"red": 1, "green": 0, "blue": null}',
+            'probability of "blue" is null; every probability must be a number from 0 to 1',
+        ),
+    ],
+)
+def test_multiclass_takes_nothing_else(entry: str, problem: str) -> None:
+    good = '{"red": 1.0, "green": 0.0, "blue": 0.0}'
+    found = predictions_problem(predicted(good, entry), range(6, 8), MULTICLASS)
+    assert found == f"row 7: {problem} (rows count from 0)"
+
+
+def test_of_many_classes_only_the_wrong_ones_are_named() -> None:
+    entry = dict.fromkeys(MANY.labels[1:], 0.01) | {"other": 0.01}
+    assert predictions_problem(predicted(json.dumps(entry)), range(1), MANY) == (
+        'row 0: it lacks "class 0" and it has "other", which no class is called; '
+        "a prediction must have exactly the 100 class labels as keys (rows count from 0)"
+    )
+    assert predictions_problem(predicted("1"), range(1), MANY) == (
+        'row 0: prediction is 1; it must be an object with the keys "class 0", "class 1", "class 2", "class 3", '
+        '"class 4" and 95 more (rows count from 0)'
+    )
+
+
+def test_probabilities_of_many_classes_may_be_rounded() -> None:
+    entry = json.dumps(dict.fromkeys(MANY.labels, 0.01))
+    assert predictions_problem(predicted(entry), range(1), MANY) is None
+
+
+def test_anomaly_score_is_a_finite_number() -> None:
+    anomaly = Target("Anomaly")
+    assert predictions_problem(predicted("-0.5", "7"), range(2), anomaly) is None
+    assert predictions_problem(predicted("0.5", '{"score": 1}'), range(2), anomaly) == (
+        'row 1: anomaly score is the object {"score": 1}; every anomaly score must be a finite number '
+        "(rows count from 0)"
+    )
+
+
+@pytest.mark.parametrize(
+    "entry", ["0.5", "1", "-0.0", "1e300", "NaN", "true", "1e999", "1" + "0" * 400, "null"]
+)
+@pytest.mark.parametrize("others", [[], ["0.5"] * 3, ["1"], ["0.5", "NaN"]])
+def test_many_rows_are_judged_as_each_alone(entry: str, others: list[str]) -> None:
+    """The quick look at all rows at once must never see more, or less, than the slow one at each."""
+    alone = [predictions_problem(predicted(one), range(1), REGRESSION) is None for one in [*others, entry]]
+    together = predictions_problem(predicted(*others, entry), range(len(others) + 1), REGRESSION)
+    assert (together is None) is all(alone)
+
+
+@pytest.mark.parametrize("value", ["0.5", "0", "1", "NaN", "-0.1", "1.5", "true", "null", '"0.5"', "1e999"])
+@pytest.mark.parametrize("first", ["0.5", "NaN", "1"])
+def test_many_probabilities_are_judged_as_each_alone(value: str, first: str) -> None:
+    entries = [f'{{"yes": {first}, "no": 0.5}}', f'{{"yes": {value}, "no": 0.5}}']
+    alone = [predictions_problem(predicted(one), range(1), BINARY) is None for one in entries]
+    assert (predictions_problem(predicted(*entries), range(2), BINARY) is None) is all(alone)
+
+
+def test_good_predictions_are_given_label_by_label() -> None:
+    entries = ('{"yes": 1, "no": 0}', '{"no": 0.75, "yes": 0.25}')
+    assert judged(predicted(*entries), range(2), BINARY) == Predictions(
+        {"yes": [1.0, 0.25], "no": [0.0, 0.75]}
+    )
+    assert judged(predicted("1", "2.5"), range(2), REGRESSION) == Predictions({"": [1.0, 2.5]})
+
+
 @pytest.mark.parametrize(
     ("reply", "problem"),
     [
@@ -164,6 +274,20 @@ def test_message_is_short_whatever_the_answer(reply: Answer, target: Target) -> 
     assert problem is not None
     assert len(problem) < 400
     assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        (range(3, 4), "row 3"),
+        (range(3, 6), "rows 3 to 5"),
+        ((2,), "row 2"),
+        ((2, 3), "rows 2 to 3"),
+        ((2, 9, 4), "3 rows"),
+    ],
+)
+def test_rows_are_named_whichever_they_are(rows: Sequence[int], named: str) -> None:
+    assert predictions_problem(Trouble("silence"), rows, REGRESSION) == f"{named}: silence"
 
 
 def test_two_hundred_is_ready_whatever_the_body() -> None:
