@@ -153,6 +153,8 @@ def _container_problem(pod: Manifest, status: Mapping[str, Any]) -> Problem | No
     if waiting.get("reason") is None and _was_killed_for_silence(status):
         return _not_answering(pod, status)
     ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated")
+    if ended and _left_when_told(pod, status, ended):
+        return _not_answering(pod, status)
     if (
         ended
         and not status.get("ready")
@@ -169,12 +171,34 @@ def _was_killed_for_silence(status: Mapping[str, Any]) -> bool:
     return running and last.get("exitCode") in KILLED and last.get("reason") != "OOMKilled"
 
 
+def _left_when_told(pod: Manifest, status: Mapping[str, Any], ended: Mapping[str, Any]) -> bool:
+    """The startup probe gave up, and the server left as a good one does, with exit code 0.
+
+    That is how it looks when it was never ready in a run that lasted as long as the probe waits.
+    """
+    probe = _container_spec(pod, status["name"]).get("startupProbe")
+    times = [datetime.fromisoformat(ended[name]) for name in ("startedAt", "finishedAt") if ended.get(name)]
+    if not probe or ended.get("exitCode") != 0 or status.get("ready") or len(times) < 2:
+        return False
+    begun, over = times
+    patience = timedelta(seconds=probe.get("periodSeconds", 10) * (probe.get("failureThreshold", 3) - 1))
+    return over - begun >= patience and not _was_ready_after(pod, begun)
+
+
+def _was_ready_after(pod: Manifest, moment: datetime) -> bool:
+    """A pod that is not ready now has been so since its condition changed last."""
+    changes = (c for c in pod.get("status", {}).get("conditions", []) if c["type"] == "Ready")
+    return any(datetime.fromisoformat(c["lastTransitionTime"]) > moment for c in changes)
+
+
+def _container_spec(pod: Manifest, name: str) -> Mapping[str, Any]:
+    found = (spec for spec in pod.get("spec", {}).get("containers", []) if spec["name"] == name)
+    return next(found, {})
+
+
 def _memory_limit(pod: Manifest, container: str) -> str:
     """The limit as the pod's template says it; empty without one."""
-    for spec in pod.get("spec", {}).get("containers", []):
-        if spec["name"] == container:
-            return str(spec.get("resources", {}).get("limits", {}).get("memory", ""))
-    return ""
+    return str(_container_spec(pod, container).get("resources", {}).get("limits", {}).get("memory", ""))
 
 
 def _crash(pod: Manifest, status: Mapping[str, Any], ended: Mapping[str, Any]) -> Problem:

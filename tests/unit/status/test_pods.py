@@ -15,6 +15,7 @@ Manifest = dict[str, Any]
 CREATED = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 RUNNING = {"running": {"startedAt": "2026-01-01T12:00:05Z"}}
 MEND = "Next: a server must stay in the foreground; mend it in a new version."
+STARTUP_PROBE = {"periodSeconds": 2, "failureThreshold": 8}
 LISTEN = "Next: it must listen on 0.0.0.0:$PORT under $URL_PREFIX; compare its log."
 
 
@@ -31,7 +32,7 @@ def _pod(*containers: Manifest, name: str = "p", **status: Any) -> Manifest:
     resources = {"limits": {"memory": "1Gi"}}
     return {
         "metadata": {"name": name, "creationTimestamp": _at(0)},
-        "spec": {"containers": [{"name": "model", "resources": resources}]},
+        "spec": {"containers": [{"name": "model", "resources": resources, "startupProbe": STARTUP_PROBE}]},
         "status": {"phase": "Running", "containerStatuses": list(containers), **status},
     }
 
@@ -181,6 +182,28 @@ def test_a_pod_on_its_way_out_says_nothing() -> None:
     going = _pod(CRASHING)
     going["metadata"]["deletionTimestamp"] = _at(9)
     assert diagnose([going], None) is None
+
+
+@pytest.mark.parametrize("state", [RUNNING, _waiting("CrashLoopBackOff")], ids=["runs again", "waits"])
+@pytest.mark.parametrize(
+    ("lasted", "ready_at", "reason"),
+    [
+        (20, 0, Reason.NOT_ANSWERING),
+        (14, 0, Reason.NOT_ANSWERING),
+        (13, 0, Reason.CRASHING),
+        (20, 25, Reason.CRASHING),
+    ],
+    ids=["the probe gave up", "at the earliest", "too soon for the probe", "it had been ready"],
+)
+def test_a_server_that_leaves_well_when_its_probe_gives_up_was_silent(
+    lasted: int, ready_at: int, reason: Reason, state: Manifest
+) -> None:
+    """A good server that is told to end leaves with 0, as one does that ends by itself."""
+    ended = _ended(0, reason="Completed", startedAt=_at(5), finishedAt=_at(5 + lasted))
+    ready = [{"type": "Ready", "status": "False", "lastTransitionTime": _at(ready_at)}]
+    found = diagnose([_pod(_container(state, ended, restarts=1), conditions=ready)], None)
+    assert found is not None
+    assert found.reason is reason
 
 
 def test_the_models_own_fault_comes_before_what_it_waits_for() -> None:
