@@ -11,6 +11,7 @@ from collections.abc import Sequence
 _FOR_PEOPLE = {
     "try": "run a model here, as the cluster would, and check it",
     "check": "check a model that is up, by its URL",
+    "report": "show the report of a test that ran in a cluster",
 }
 
 _FOR_THE_CLUSTER = {
