@@ -34,6 +34,9 @@ class Platform:
     failing: dict[str, str] = field(default_factory=dict)
     """Versions whose tests fail, and with which message."""
 
+    warning: dict[str, str] = field(default_factory=dict)
+    """Versions whose tests only warn of a side effect, and with which message."""
+
     failing_tests: dict[str, str] = field(default_factory=dict)
     """Tests of the gate, by name, that every version fails, and with which message."""
 
@@ -189,7 +192,7 @@ class Platform:
         version = self._version_of_label(namespace, plan["model"], plan["version"])
         test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
         failure = self.failing.get(version) or self.failing_tests.get(test)
-        return _summary(plan, failure)
+        return _warned(_summary(plan, failure), self.warning.get(version))
 
     def _version_of_label(self, namespace: str, model: str, label: str) -> str:
         revisions = [
@@ -311,3 +314,10 @@ def _summary(plan: Manifest, failure: str | None) -> Manifest:
         "counts": {"rows": 0 if skip else 2, "requests": 3},
         "durationSeconds": 1.5,
     }
+
+
+def _warned(summary: Manifest, warning: str | None) -> Manifest:
+    if warning is None:
+        return summary
+    checks = {**summary["checks"], "sideEffects": {"status": "warning", "message": warning}}
+    return {**summary, "overallStatus": "warning", "checks": checks}

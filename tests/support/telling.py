@@ -21,6 +21,8 @@ VERBS = {
 }
 _TOLD = ("Ready", "Available", "Succeeded", "Pinned", "TemplateModified")
 
+_STANDING = ("Ready", "Available", "TestsPassed", "Succeeded")
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -57,12 +59,12 @@ def told(write: Write, versions: Mapping[str, str]) -> list[Act | Saying]:
 
 
 def standing(manifest: Manifest) -> Saying:
-    """How an object stands: its conditions, and what the first of them says."""
+    """How an object stands: its conditions, and what they say."""
     conditions = _conditions(manifest)
-    names = [name for name in ("Ready", "Available", "Succeeded") if name in conditions]
+    names = [name for name in _STANDING if name in conditions]
     words = ", ".join(f"{name} {' '.join(conditions[name][:2])}" for name in names)
-    what = f"{manifest['kind']} {manifest['metadata']['name']}"
-    return Saying(f"{what}: {words}", conditions[names[0]][2] if names else "")
+    messages = dict.fromkeys(conditions[name][2] for name in names if conditions[name][2])
+    return Saying(f"{manifest['kind']} {manifest['metadata']['name']}: {words}", "; ".join(messages))
 
 
 def _detail(write: Write, versions: Mapping[str, str]) -> str:

@@ -47,7 +47,7 @@ class Transcript:
 
     def begin(self, before: str, began: datetime) -> None:
         """Only now the story itself begins; before it, this came about."""
-        self._lines.extend(["", f"Before: {before}."])
+        self._lines.extend(["", f"Before: {before}.", ""])
         self._began = began
 
     def say(self, text: str) -> None:
