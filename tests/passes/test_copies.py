@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from modelyard.api import labels
+from modelyard.api.check_plan import CheckName, CheckOutcome, CheckStatus, CheckSummary
 from modelyard.api.kinds import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
@@ -262,6 +263,38 @@ async def test_a_model_killed_for_memory_under_an_override_is_told_whose_limit_i
         f'pod {copy}-0, container "model" was killed for using more than its memory limit of 256Mi (4 restarts). '
         "The limit is the one of this test (spec.maximumMemory); the version's own is 1Gi. "
         "Next: test with more, or make the model smaller in a new version."
+    )
+
+
+async def test_a_model_killed_for_memory_during_the_run_is_told_with_limit_and_restarts() -> None:
+    world = await serving_v1()
+    world.platform.holds_jobs = True
+    world.user.apply(make_test(CHECK, maximumMemory="256Mi"))
+    await world.settle()
+    copy, (job,) = _status(world)["workload"], [n for n in names(world, JOB) if n.startswith(CHECK)]
+    world.platform._pod(world.get(JOB, job), 0)
+    status = world.get(POD, f"{copy}-0")["status"]
+    at = "2026-01-01T12:01:30Z"
+    died = {"exitCode": 137, "reason": "OOMKilled", "startedAt": "2026-01-01T12:01:00Z", "finishedAt": at}
+    container = {**status["containerStatuses"][0], "restartCount": 1, "lastState": {"terminated": died}}
+    world.platform._set = lambda *_: None  # type: ignore[method-assign]
+    world.api.set_status(POD, NAMESPACE, f"{copy}-0", {**status, "containerStatuses": [container]})
+    failed = CheckOutcome(status=CheckStatus.FAILED, message="row 1: the connection was closed")
+    summary = CheckSummary(overall_status=CheckStatus.FAILED, checks={CheckName.ERROR_CHECK: failed})
+    ended = {
+        "exitCode": 0,
+        "startedAt": "2026-01-01T12:01:10Z",
+        "finishedAt": at,
+        "message": summary.to_termination().decode(),
+    }
+    said = {"name": "check", "ready": False, "restartCount": 0, "image": "i", "imageID": "i"}
+    runner = {"phase": "Succeeded", "containerStatuses": [{**said, "state": {"terminated": ended}}]}
+    world.api.set_status(POD, NAMESPACE, f"{job}-0", runner)
+    await world.settle()
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        f'errorCheck: row 1: the connection was closed: pod {copy}-0, container "model" was killed for using more '
+        "than its memory limit of 256Mi (1 restart). The limit is the one of this test (spec.maximumMemory); the "
+        "version's own is 1Gi. Next: test with more, or make the model smaller in a new version."
     )
 
 

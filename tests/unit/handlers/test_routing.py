@@ -104,6 +104,12 @@ def test_a_test_whose_version_is_gone_wakes_the_model_by_its_label(known: Cache)
     assert lines(known, MODEL_TEST, orphan) == ALL_OF_M | {"mtest more"}
 
 
+def test_a_test_whose_version_is_gone_gives_its_turn_back_to_its_model(known: Cache) -> None:
+    known.put(MODEL_LEDGER, make("m", {"modelName": "m", "testing": {"name": "more", "uid": "u"}}))
+
+    assert lines(known, MODEL_TEST, test("more", "gone")) == {"mtest more", "cmodel m"}
+
+
 @pytest.mark.parametrize("kind", CHILD_KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize(
     "metadata",
