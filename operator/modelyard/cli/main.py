@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 _FOR_PEOPLE = {
+    "init": "write a model that works, to start from",
     "try": "run a model here, as the cluster would, and check it",
     "check": "check a model that is up, by its URL",
     "report": "show the report of a test that ran in a cluster",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from modelyard.api.check_report import CheckReport
 from modelyard.checks.data import DataError
 from modelyard.checks.data_files import load_data_set
 from modelyard.checks.limits import Limits
+from modelyard.cli.model_name import name_for
 from modelyard.cli.model_options import Asked, add_options, asked_for, refuse_to_write_nowhere
 from modelyard.cli.stopping import Stopped, run_until_stopped
 from modelyard.cli.terminal import Terminal, exit_code, write_report
@@ -36,6 +36,7 @@ LIMITS = Limits(
 """For one process on this machine: it is seen sooner than a pod, and nobody starts it again."""
 
 MODEL_FILE = "model.yaml"
+CODE_FOLDER = "code"
 
 
 def main(argv: Sequence[str], limits: Limits = LIMITS, grace: float = GRACE_SECONDS) -> int:
@@ -66,7 +67,7 @@ def _report(options: argparse.Namespace, limits: Limits, grace: float) -> CheckR
     for remark in asked.remarks:
         terminal.say(remark)
     with ExitStack() as stack:
-        space = stack.enter_context(workspace(options.folder, needs_script=not words))
+        space = stack.enter_context(workspace(_code_of(options.folder), needs_script=not words))
         kept = options.keep_logs
         trial = Trial(
             asked=asked,
@@ -94,10 +95,10 @@ def _command(options: argparse.Namespace, asked: Asked) -> list[str]:
     return words
 
 
-def name_for(folder: Path) -> str:
-    """A name for the model in a folder, of the letters that a model's name may have."""
-    name = re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower()).strip("-")[:52].rstrip("-")
-    return name if name[:1].isalpha() else f"model-{name}"[:52].rstrip("-")
+def _code_of(folder: Path) -> Path:
+    """The folder of the code: the given one, or `code` in it, as `modelyard init` lays it out."""
+    inner = folder / CODE_FOLDER
+    return inner if not (folder / START_SCRIPT).exists() and (inner / START_SCRIPT).is_file() else folder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the model in a folder on this machine, as a pod would, and check it as the cluster would."
         " Exit code: 0 succeeded or warning, 1 failed, 2 cannot be tried as asked.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help=f"the model's folder, with {START_SCRIPT}")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help=f"folder with {START_SCRIPT}, or with it in {CODE_FOLDER}"
+    )
     parser.add_argument(
         "--command", metavar="WORDS", help=f"start the server by this, run in DIR, in place of {START_SCRIPT}"
     )
