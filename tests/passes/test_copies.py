@@ -78,7 +78,12 @@ async def test_the_copy_is_the_version_but_for_its_labels() -> None:
 
 
 async def test_a_test_may_override_memory_replicas_spread_and_egress() -> None:
-    overrides = {"maximumMemory": "256Mi", "replicas": 2, "requiresHa": True, "networkEgressPolicy": "PUBLIC"}
+    overrides: Manifest = {
+        "maximumMemory": "256Mi",
+        "replicas": 2,
+        "requiresHa": True,
+        "networkEgressPolicy": "PUBLIC",
+    }
     world = await _starting(**overrides)
     name, spec = _copy(world)["metadata"]["name"], _copy(world)["spec"]
     pod = spec["template"]["spec"]

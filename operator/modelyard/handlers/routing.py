@@ -2,8 +2,7 @@
 
 ExecutionEnvironment, its versions   the environment, and the model versions that name it
 anything that belongs to a model     the model, all its versions, and the tests of these that still run
-ModelTest                            the test, all of the above for the model under test, and the model whose turn it has
-what was made for a ModelTest        the test, and all of the above for the model under test
+ModelTest, and what is made for it   the test, and all of the above for the model under test or that gave it its turn
 """
 
 from __future__ import annotations
