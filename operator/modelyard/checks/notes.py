@@ -18,6 +18,9 @@ class Notes:
     left_out: int = 0
     rows: int = 0
     requests: int = 0
+    begun: float = 0.0
+    """Seconds after the start of the run."""
+
     duration_seconds: float = 0.0
 
     def find(self, where: str, message: str) -> None:

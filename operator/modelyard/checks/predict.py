@@ -96,11 +96,21 @@ async def _read(got: aiohttp.ClientResponse, longest: int) -> Answer:
 
 
 def _what_happened(error: aiohttp.ClientError) -> str:
-    if isinstance(error, aiohttp.ClientSSLError):
-        return f"no TLS connection: {error.os_error.strerror or error.os_error}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        return os.strerror(number).lower() if number else f"no connection: {error.os_error}"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"the answer is not HTTP: {body_excerpt(error.message.encode())}"
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"the host {error.host!r} has no address: {error.os_error.strerror or error.os_error}"
+        case aiohttp.ClientSSLError():
+            return f"no TLS connection: {_tls_problem(error)}"
+        case aiohttp.ClientConnectorError():
+            number = error.os_error.errno
+            return os.strerror(number).lower() if number else f"no connection: {error.os_error}"
+        case aiohttp.ClientResponseError():
+            return f"the answer is not HTTP: {body_excerpt(error.message.encode())}"
     return DROPPED
+
+
+def _tls_problem(error: aiohttp.ClientSSLError) -> str:
+    """In the words of the TLS library, which keeps them in one place or another."""
+    found = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
+    problem = getattr(found, "verify_message", "") or getattr(found, "reason", "") or found
+    return str(problem).replace("_", " ").lower()

@@ -37,6 +37,9 @@ class Progress:
     waiting_for: Callable[[], str] = lambda: "nothing was asked yet"
     """What the current check waits for, and what it heard last; for the message of a missed deadline."""
 
+    asked: float = 0.0
+    """When the current question was asked."""
+
     started: float = field(default_factory=time.monotonic)
 
     def elapsed(self) -> float:
@@ -50,7 +53,7 @@ class Progress:
 
     def expect(self, nothing: str) -> None:
         """From now on `nothing` (as: no answer to this) is what is to be told if the time runs out."""
-        asked = self.elapsed()
+        asked = self.asked = self.elapsed()
         self.waiting_for = lambda: f"{nothing} for {self.since(asked)}"
 
     def summary(self, *, error: str | None = None) -> CheckSummary:

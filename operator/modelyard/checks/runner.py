@@ -41,13 +41,13 @@ async def _run_one(run: Run, client: ModelClient, name: CheckName, deadline: flo
         _end(run, name, outcome)
         return
     run.log(f"{name} begins")
-    notes = run.progress.notes[name] = Notes()
-    begun, rows, requests = run.progress.elapsed(), client.rows_sent, client.predictions_sent
+    notes = run.progress.notes[name] = Notes(begun=run.progress.elapsed())
+    rows, requests = client.rows_sent, client.predictions_sent
     lost = client.connections_lost
     try:
         outcome = await _outcome(run, client, name, deadline, notes)
     finally:
-        notes.duration_seconds = round(run.progress.elapsed() - begun, 3)
+        notes.duration_seconds = round(run.progress.elapsed() - notes.begun, 3)
         notes.rows, notes.requests = client.rows_sent - rows, client.predictions_sent - requests
         run.progress.requests = client.predictions_sent
     _end(run, name, outcome)
@@ -83,7 +83,7 @@ async def _outcome(
         async with asyncio.timeout_at(deadline):
             verdict = await _verdict(run, client, name, notes)
     except TimeoutError:
-        verdict = Failed(_deadline_message(run, notes))
+        verdict = Failed(_deadline_message(run, name, notes))
     status = word_for(verdict, run.plan.configuration.severity(name))
     return CheckOutcome(status=status, message=_sentence(verdict.message))
 
@@ -117,10 +117,22 @@ def _failed(run: Run, name: CheckName) -> bool:
     return outcome is not None and outcome.status is CheckStatus.FAILED
 
 
-def _deadline_message(run: Run, notes: Notes) -> str:
-    over = f"the time for the test ({run.plan.timeout_seconds} s) is over: {run.progress.waiting_for()}"
-    found = notes.findings[:1]
-    return f"{over}; found before that: {found[0].where}: {found[0].message}" if found else over
+def _deadline_message(run: Run, name: CheckName, notes: Notes) -> str:
+    sentences = [
+        f"the time for the test ({run.plan.timeout_seconds} s) is over: {run.progress.waiting_for()}"
+    ]
+    if name in _OF_GOOD_PREDICTIONS and _is_only_slow(run, notes):
+        sentences.append("the model answers, but slowly: give timeoutSeconds more, or sampleRows less")
+    if notes.findings:
+        first = notes.findings[0]
+        sentences.append(f"found before that: {first.where}: {first.message}")
+    return "; ".join(sentences)
+
+
+def _is_only_slow(run: Run, notes: Notes) -> bool:
+    """Whether the last question was waited for shorter than the others together, so that the model does not hang."""
+    now = run.progress.elapsed()
+    return now - run.progress.asked < run.progress.asked - notes.begun
 
 
 def _sentence(message: str) -> str:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from modelyard.checks.answers import named_rows
 from modelyard.checks.asking import Asker, GoneError
 from modelyard.checks.comparison import Answers, Difference, Way, cause, differences, largest, telling
 from modelyard.checks.data import Batch, DataSet, batches
@@ -47,17 +48,25 @@ async def side_effects(run: Run, client: ModelClient, data: DataSet, notes: Note
     sizes = _sizes(run, data)
     _note_givens(run, data, sizes, notes)
     asker = Asker(run, client)
+    found = _Found(Answers(range(sizes.whole), {}), {}, [])
+    gone: list[str] = []
     try:
         first = await asker.ask(f"the prediction of {_rows(sizes.whole)} at once", data.first(sizes.whole))
         if isinstance(first, str):
             return Failed(f"there is nothing to compare with: {first}")
-        found = _Found(Answers(range(sizes.whole), first.by_label), {}, [])
+        found.whole = Answers(range(sizes.whole), first.by_label)
         for way in Way:
-            found.asked[way] = await _ask(asker, way, data, sizes, notes, found.problems)
+            await _ask(asker, way, data, sizes, notes, found)
             run.log(f"{_rows(len(found.asked[way].rows))} predicted {way.value}")
-    except GoneError as gone:
-        return Failed(str(gone))
-    return _compared(run, found, sizes, notes)
+    except GoneError as error:
+        gone.append(str(error))
+    finally:
+        differing = _differing(run, found)
+        _note_differences(differing, notes)
+    sentences = [*gone, *_bad_answers(found.problems), *_told(run, differing, found)]
+    if sentences:
+        return Failed("; ".join(sentences))
+    return Passed(_all_alike(sizes, data) + _all_the_same(found.whole, notes))
 
 
 def _sizes(run: Run, data: DataSet) -> _Sizes:
@@ -92,36 +101,26 @@ def _requests(way: Way, data: DataSet, sizes: _Sizes) -> Iterator[Batch]:
             yield data.first(sizes.whole)
 
 
-async def _ask(
-    asker: Asker, way: Way, data: DataSet, sizes: _Sizes, notes: Notes, problems: list[str]
-) -> Answers:
-    """What came of one way of asking: the rows of all its requests that were answered well."""
+async def _ask(asker: Asker, way: Way, data: DataSet, sizes: _Sizes, notes: Notes, found: _Found) -> None:
+    """Adds what comes of one way of asking: the rows of all its requests that are answered well."""
     rows: list[int] = []
-    by_label: dict[str, list[float]] = {}
+    by_label: dict[str, list[float]] = {label: [] for label in found.whole.by_label}
+    found.asked[way] = Answers(rows, by_label)
     for batch in _requests(way, data, sizes):
-        answer = await asker.ask(f"the prediction of {_rows(len(batch.rows))} {way.value}", batch)
+        answer = await asker.ask(f"the prediction of {named_rows(batch.rows)} {way.value}", batch)
         if isinstance(answer, Predictions):
             rows += batch.rows
             for label, values in answer.by_label.items():
-                by_label.setdefault(label, []).extend(values)
+                by_label[label] += values
         else:
-            problems.append(f"asked {way.value}, {answer}")
+            found.problems.append(f"asked {way.value}, {answer}")
             notes.find(f"asked {way.value}", answer)
-    return Answers(rows, by_label)
 
 
-def _compared(run: Run, found: _Found, sizes: _Sizes, notes: Notes) -> Verdict:
+def _differing(run: Run, found: _Found) -> dict[Way, list[Difference]]:
     tolerance = run.plan.configuration.tolerance
     compared = {way: differences(found.whole, answers, tolerance) for way, answers in found.asked.items()}
-    differing = {way: differ for way, differ in compared.items() if differ}
-    _note_differences(differing, notes)
-    sentences = _bad_answers(found.problems)
-    if differing:
-        sentences.append(_told(differing, found))
-        sentences.append(cause(found.whole, found.asked, differing, len(run.plan.replicas)))
-    if sentences:
-        return Failed("; ".join(sentences))
-    return Passed(_all_alike(sizes) + _all_the_same(found.whole, notes))
+    return {way: differ for way, differ in compared.items() if differ}
 
 
 def _bad_answers(problems: Sequence[str]) -> list[str]:
@@ -131,18 +130,21 @@ def _bad_answers(problems: Sequence[str]) -> list[str]:
     return [f"{problems[0]}{more}"]
 
 
-def _told(differing: Mapping[Way, Sequence[Difference]], found: _Found) -> str:
-    """The telling row first, then how many rows differ in each way."""
+def _told(run: Run, differing: Mapping[Way, Sequence[Difference]], found: _Found) -> list[str]:
+    """The telling row first, then how many rows differ in each way, then why they may."""
+    if not differing:
+        return []
     way = telling(differing)
     one = differing[way][0]
     counts = ", ".join(
         f"{len(rows)} of {len(found.asked[way].rows)} {way.value}" for way, rows in differing.items()
     )
     whole = _rows(len(found.whole.rows))
-    return (
-        f"{one.where} is {one.whole!r} in one request for {whole}, but {one.other!r} {way.value}; "
-        f"rows that differ: {counts} (rows count from 0)"
-    )
+    return [
+        f"{one.where} is {one.whole!r} in one request for {whole}, but {one.other!r} {way.value}",
+        f"rows that differ: {counts} (rows count from 0)",
+        cause(found.whole, found.asked, differing, len(run.plan.replicas)),
+    ]
 
 
 def _note_differences(differing: Mapping[Way, Sequence[Difference]], notes: Notes) -> None:
@@ -173,13 +175,14 @@ def _all_the_same(whole: Answers, notes: Notes) -> str:
     return "; all rows have the same prediction, though, so that little could differ" if alike else ""
 
 
-def _all_alike(sizes: _Sizes) -> str:
+def _all_alike(sizes: _Sizes, data: DataSet) -> str:
     if sizes.whole == 1:
         return (
             "the only row is predicted alike when asked again; whether rows influence each other needs more"
         )
+    rows = _rows(sizes.whole) if sizes.whole == data.rows else f"the first {sizes.whole} of {data.rows} rows"
     alone = "each alone" if len(sizes.sample) == sizes.whole else f"{_rows(len(sizes.sample))} alone"
-    return f"{_rows(sizes.whole)} are predicted alike at once, in batches, shuffled, {alone}, and when asked again"
+    return f"{rows} are predicted alike at once, in batches, shuffled, {alone}, and when asked again"
 
 
 def _rows(count: int) -> str:

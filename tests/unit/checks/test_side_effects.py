@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from itertools import count
 from typing import Any
 
@@ -220,6 +221,36 @@ async def test_model_that_dies_is_told(serve_model: ServeModel) -> None:
         r"Row 0: the connection was dropped before the answer was complete; the model may have crashed or been killed; "
         r"the model was not ready again within 0\.\d s",
         record.message,
+    )
+
+
+async def test_what_was_found_before_the_time_ran_out_is_told(serve_model: ServeModel) -> None:
+    """And that a model which answers every question, only slowly, needs more time or fewer rows."""
+
+    class SlowAlone(Model):
+        def predictions(self, columns: Columns) -> list[Any]:
+            if len(columns["a"]) == 1:
+                time.sleep(0.2)
+            return [len(columns["a"])] * len(columns["a"])
+
+    data = DataSet({"a": list(range(30))})
+    configuration = {"nullValueImputation": "skip", "sideEffects": "fail"}
+    record = await side_effects(serve_model(SlowAlone), data, timeoutSeconds=2, configuration=configuration)
+    assert re.fullmatch(
+        r"The time for the test \(2 s\) is over: no answer to the prediction of row \d row by row for 0\.\d s; "
+        r"the model answers, but slowly: give timeoutSeconds more, or sampleRows less; "
+        r"found before that: row 0: 30\.0 in one request for the whole, 10\.0 in smaller batches, 1\.0 row by row",
+        record.message,
+    )
+    assert len(record.findings) == 30
+
+
+async def test_large_data_is_told_to_be_compared_in_part(start_model: StartModel) -> None:
+    data = DataSet({"a": list(range(1200))})
+    record = await side_effects(start_model("good_regression", URL_PREFIX=PREFIX), data)
+    assert record.message == (
+        "The first 1000 of 1200 rows are predicted alike at once, in batches, shuffled, 100 rows alone, "
+        "and when asked again"
     )
 
 
