@@ -62,7 +62,8 @@ class ModelTestSpec(ApiModel):
 
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31536000)] | None = None
     """Seconds after its end at which the ModelTest is deleted, with its report, 0 to 31536000. Absent means
-    that it is kept. Leave it absent for what a tool applies again, as it would run again."""
+    that it is kept. Leave it absent for what a tool applies again, as it would run again. The tests of a gate
+    are kept as the gate says, whatever stands here."""
 
 
 ModelTestSpec.rules = (
