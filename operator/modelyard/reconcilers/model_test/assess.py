@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from modelyard.api.check_plan import CheckStatus, CheckSummary
@@ -11,6 +10,7 @@ from modelyard.api.reasons import Reason
 from modelyard.manifests.test_job import job_name
 from modelyard.reconcilers.model_test.ending import ending
 from modelyard.reconcilers.model_test.facts import Attempt, Facts
+from modelyard.reconcilers.model_test.line import in_line, place
 from modelyard.reconcilers.model_test.report import Kept, afterwards
 from modelyard.reconcilers.model_test.start import obstacle
 from modelyard.reconcilers.model_test.verdict import (
@@ -22,7 +22,6 @@ from modelyard.reconcilers.model_test.verdict import (
     runs,
     verdict,
 )
-from modelyard.roles.turns import queue
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, timestamp, true, unknown
 from modelyard.status.outcomes import Waiting
@@ -148,8 +147,8 @@ def _waiting(facts: Facts, refusal: Refusal | None) -> dict[str, Any]:
     reason, message = _why_waiting(facts, refusal)
     word = CheckStatus.IN_PROGRESS if facts.has_turn else CheckStatus.QUEUED
     made = {"attempts": facts.latest.number} if facts.latest else {}
-    place = {"queuePosition": _place(facts)} if reason is Reason.QUEUED else {}
-    return _status(facts, _open(reason, message), overallStatus=str(word), **made, **place)
+    position = {"queuePosition": place(facts)} if reason is Reason.QUEUED else {}
+    return _status(facts, _open(reason, message), overallStatus=str(word), **made, **position)
 
 
 def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
@@ -162,7 +161,7 @@ def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
         return missing
     if facts.data.reason:
         return facts.data.reason, facts.data.message
-    return Reason.QUEUED, _in_line(facts)
+    return Reason.QUEUED, in_line(facts)
 
 
 def _why_not_started(facts: Facts) -> tuple[Reason, str]:
@@ -183,29 +182,6 @@ def _why_not_started(facts: Facts) -> tuple[Reason, str]:
     )
 
 
-def _place(facts: Facts) -> int:
-    return _line(facts).index(facts.owner.uid) + 1
-
-
-def _line(facts: Facts) -> list[str]:
-    """uids of the tests that wait, this one among them whether it said so before or not."""
-    rivals = [replace(rival, waits=True) if rival.uid == facts.owner.uid else rival for rival in facts.rivals]
-    return queue(facts.testing, rivals)
-
-
-def _in_line(facts: Facts) -> str:
-    assert facts.model is not None
-    line = f'of {len(_line(facts))} waiting tests of model "{facts.model.metadata.name}"'
-    runs = f'; test "{facts.testing.name}" runs' if facts.testing else ""
-    return f"{ordinal(_place(facts))} {line}{runs}"
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th, 21st."""
-    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"
-
-
 # --- all -----------------------------------------------------------------------------------------------------
 
 
@@ -217,5 +193,6 @@ def _open(reason: Reason, message: str) -> list[Finding]:
 
 def _status(facts: Facts, found: list[Finding], **fields: Any) -> dict[str, Any]:
     test = facts.test
-    fields["workload"] = facts.workload if facts.frozen else test.status.workload
+    is_there = facts.frozen is not None and (facts.is_of_gate or facts.has_turn)
+    fields["workload"] = facts.workload if is_there else test.status.workload
     return status_of(test.metadata, test.status.conditions, found, now=facts.now, **fields)
