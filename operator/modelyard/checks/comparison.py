@@ -74,14 +74,16 @@ def cause(
     replicas: int,
 ) -> str:
     """What most likely makes the ways of asking differ, as the end of a sentence; `differing` has those that do."""
-    if all(_is_rounding(one) for differ in differing.values() for one in differ):
+    small = all(_is_rounding(one) for differ in differing.values() for one in differ)
+    if Way.REPEATED in differing:
+        among = ", or the replicas differ" if replicas > 1 else ""
+        little = f" (by {largest(differing):.1g} at most)" if small else ""
+        return f"the model keeps state between requests, or uses random numbers{among}{little}"
+    if small:
         return (
             f"the differences are small, {largest(differing):.1g} at most, as rounding in single precision "
             "makes them; if they are, give a larger tolerance"
         )
-    if Way.REPEATED in differing:
-        among = ", or the replicas differ" if replicas > 1 else ""
-        return f"the model keeps state between requests, or uses random numbers{among}"
     if Way.SHUFFLED in differing and _in_own_order(whole, asked[Way.SHUFFLED]):
         return "the predictions come back in another order than the rows (are they sorted, or grouped?)"
     if differing.keys() & {Way.BATCHES, Way.ROW_BY_ROW}:

@@ -73,9 +73,13 @@ def _check_lengths(header: _Record, rows: Sequence[_Record]) -> None:
     wanted = len(header.values)
     for row in rows:
         if len(row.values) != wanted:
-            found = f"{len(row.values)} {'value' if len(row.values) == 1 else 'values'}"
             more = f", from column {wanted + 1} on too many" if len(row.values) > wanted else ""
-            raise DataError(f"line {row.line}: {found}{more}; the header names {wanted} columns")
+            found = f"{_count(len(row.values), 'value')}{more}"
+            raise DataError(f"line {row.line}: {found}; the header names {_count(wanted, 'column')}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _records(text: str) -> Iterator[_Record]:

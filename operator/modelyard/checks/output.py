@@ -21,10 +21,10 @@ class Output:
 
     def say(self, line: str) -> None:
         """One line for people, with the time; beyond the limit it is told once that no more is told."""
-        timed = " ".join(f"{self._elapsed():8.1f} s  {line}".split("\n"))
-        self._left -= len(timed.encode("utf-8", "replace")) + 1
+        timed = " ".join(f"{self._elapsed():8.1f} s  {line}".splitlines()).encode("utf-8", "replace")
+        self._left -= len(timed) + 1
         if self._left >= 0:
-            self._write(timed)
+            self._write(timed.decode("utf-8"))
         elif not self._silent:
             self._silent = True
             self._write(f"{self._elapsed():8.1f} s  {_LAST_WORDS}")

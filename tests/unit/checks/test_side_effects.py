@@ -317,6 +317,14 @@ def test_rounding_explains_only_what_is_small_everywhere() -> None:
     assert cause(whole, {Way.ROW_BY_ROW: other}, differing, 1).startswith("the differences are small")
 
 
+def test_small_differences_of_the_same_request_are_no_rounding() -> None:
+    whole, again = Answers([0], {"": [1.0]}), Answers([0], {"": [1.00001]})
+    differing = {Way.REPEATED: differences(whole, again, TOLERANCE)}
+    assert cause(whole, {Way.REPEATED: again}, differing, 1) == (
+        "the model keeps state between requests, or uses random numbers (by 1e-05 at most)"
+    )
+
+
 @pytest.mark.parametrize("rows", [2, 3, 10])
 def test_shuffled_rows_are_never_in_order(rows: int) -> None:
     for seed in range(200):
