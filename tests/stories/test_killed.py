@@ -7,6 +7,7 @@ No label is given twice and nothing untested serves on the way: `Invariants` loo
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,9 @@ class Killer:
         self.count += 1
         return self.count == self.at
 
+
+NEVER = 0
+"""No write has this number."""
 
 Step = Callable[[World], None]
 
@@ -159,6 +163,28 @@ async def test_killed_at_each_write_in_turn() -> None:
     assert end["turn"] is None
     assert "" not in struck, "a write was announced at which nobody was killed"
     assert len(struck) > 20
+
+
+async def test_killed_at_some_writes() -> None:
+    """The same without copies: whole lives, each from its first day, with one kill somewhere."""
+    undisturbed = await _whole_life(NEVER)
+    assert not undisturbed.struck
+    writes = len(undisturbed.world.writes())
+    for at in random.Random(1).sample(range(1, writes + 1), 2):
+        killer = await _whole_life(at)
+        assert _end(killer.world) == _end(undisturbed.world), f"killed {killer.struck}"
+        assert not killer.world.failures, (killer.struck, killer.world.failures)
+        assert killer.struck
+
+
+async def _whole_life(at: int) -> Killer:
+    """All steps of a life, in which the operator is killed at its n-th write."""
+    world = World()
+    world.platform.failing["hello-3"] = BAD
+    killer = Killer(world, at)
+    for step in LIFE:
+        await _live(world, step)
+    return killer
 
 
 async def test_labels_stay_when_killed_between_the_ledger_and_the_rest() -> None:
