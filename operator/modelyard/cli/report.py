@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.logs and options.format != "text":
             raise UsageError("--logs goes with --format text alone: the log of the runner is text")
-        test = _ended(kubectl, options.test)
+        test = _ended(kubectl, options.test.rpartition("/")[2])
         _write(_told(kubectl, test, options))
     except UsageError as error:
         print(f"modelyard report: {error}", file=sys.stderr)
@@ -50,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="modelyard report", description=__doc__.partition("\n")[0])
-    parser.add_argument("test", metavar="TEST", help="name of the ModelTest")
+    parser.add_argument(
+        "test", metavar="TEST", help="name of the ModelTest, or what `kubectl get --output name` calls it"
+    )
     parser.add_argument("-n", "--namespace", help="its namespace (default: that of the context)")
     parser.add_argument("--context", help="the context of the kubeconfig (default: the current one)")
     parser.add_argument("--kubeconfig", metavar="FILE", help="the kubeconfig (default: as kubectl has it)")

@@ -224,6 +224,12 @@ def test_kubectl_is_asked_where_its_own_configuration_says(cluster: Cluster, run
     ]
 
 
+def test_a_name_may_be_written_as_kubectl_prints_it(cluster: Cluster, run: Run) -> None:
+    with_report(cluster)
+
+    assert run(f"modeltest.modelyard.dev/{CHECK}") == run(CHECK)
+
+
 def test_or_where_the_user_says(cluster: Cluster, run: Run) -> None:
     with_report(cluster)
     given = ["--namespace", "team-a", "--context", "prod", "--kubeconfig", "/tmp/k c"]

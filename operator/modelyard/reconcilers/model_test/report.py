@@ -22,8 +22,8 @@ from modelyard.api.model_test import ModelTest, ReportRef
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.metadata import Manifest, Owner
-from modelyard.manifests.test_job import CONTAINER
 from modelyard.manifests.test_report import report_name
+from modelyard.reconcilers.model_test.verdict import end_of_runner
 from modelyard.status.assessment import status_of
 from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Waiting
@@ -56,15 +56,6 @@ class Kept:
     def is_settled(self) -> bool:
         """Whether nothing will change about it."""
         return self.finding.status != "Unknown"
-
-
-def end_of_runner(pod: Manifest) -> dict[str, Any] | None:
-    """How the runner's own container ended; None while it runs, whatever became of a sidecar."""
-    for container in pod.get("status", {}).get("containerStatuses", []):
-        if container["name"] == CONTAINER:
-            ended: dict[str, Any] | None = container.get("state", {}).get("terminated")
-            return ended
-    return None
 
 
 def promised(runners: Sequence[Manifest]) -> Promise | str:

@@ -65,11 +65,11 @@ def _of_attempt(attempt: Attempt, facts: Facts) -> CheckSummary | None:
 
 def _has_spoken(pod: Manifest) -> bool:
     """The runner ended with a verdict; its pod gets its last phase some time later."""
-    ended = _end_of_runner(pod)
+    ended = end_of_runner(pod)
     return ended is not None and ended.get("exitCode") == 0
 
 
-def _end_of_runner(pod: Manifest) -> dict[str, Any] | None:
+def end_of_runner(pod: Manifest) -> dict[str, Any] | None:
     """How the runner's own container ended; None while it runs, whatever became of a sidecar."""
     for container in pod.get("status", {}).get("containerStatuses", []):
         if container["name"] == CONTAINER:
@@ -87,7 +87,7 @@ def is_inconclusive(facts: Facts) -> bool:
 
 def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
     status = pod.get("status", {})
-    ended = _end_of_runner(pod)
+    ended = end_of_runner(pod)
     if ended:
         return _of_container(ended, status, facts)
     reason = status.get("reason", "")
