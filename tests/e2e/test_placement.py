@@ -9,6 +9,8 @@ import pytest
 from tests.cluster.kubectl import Kubectl, KubectlFailed
 from tests.cluster.provider import Provider
 from tests.e2e.team import Team, is_ready, new_team
+from tests.support.cluster_objects import version_name
+from tests.support.objects import as_applied, make_dataset, make_test
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -30,16 +32,17 @@ print(next(file.read_text() for file in files if file.exists()))
 
 
 @pytest.fixture(scope="module")
-def team(operator: str, python_image: str, kubectl: Kubectl) -> Iterator[Team]:
+def team(operator: str, cluster: Provider, python_image: str, kubectl: Kubectl) -> Iterator[Team]:
     """A namespace that admits only restricted pods, where all of this module's models start at once."""
+    too_many = len(cluster.nodes()) + 1
     with new_team(kubectl, python_image, "placement", **RESTRICTED) as team:
         versions = [
             team.version("pair", "1.0", replicas=2, requiresHa=True, maximumMemory="160Mi"),
-            team.version("trio", "1.0", replicas=3, requiresHa=True),
-            team.version("crowd", "1.0", replicas=3),
+            team.version("spread", "1.0", replicas=too_many, requiresHa=True),
+            team.version("crowd", "1.0", replicas=too_many),
             team.version("hungry", "1.0", predict=HUNGRY),
         ]
-        models = [team.model(name, gate=None) for name in ("pair", "trio", "crowd", "hungry")]
+        models = [team.model(name, gate=None) for name in ("pair", "spread", "crowd", "hungry")]
         team.apply(*models, *versions)
         yield team
 
@@ -55,20 +58,23 @@ def test_two_replicas_that_require_ha_run_on_two_nodes(team: Team) -> None:
     assert len(set(nodes(team, "pair"))) == len(nodes(team, "pair")) == 2
 
 
-def test_three_replicas_share_two_nodes_unless_they_require_ha(team: Team, cluster: Provider) -> None:
+def test_more_replicas_than_nodes_share_them_unless_they_require_ha(team: Team, cluster: Provider) -> None:
     team.await_serving("crowd", "1.0")
 
-    assert len(cluster.nodes()) == 2
-    assert len(nodes(team, "crowd")) == 3
+    assert len(nodes(team, "crowd")) == len(cluster.nodes()) + 1
 
 
-def test_more_replicas_than_nodes_say_insufficient_nodes_and_are_never_promoted(team: Team) -> None:
-    row = team.version_row("trio", "1.0", "False InsufficientNodes")
+def test_more_replicas_than_nodes_say_insufficient_nodes_and_are_never_promoted(
+    team: Team, cluster: Provider
+) -> None:
+    count = len(cluster.nodes())
 
-    assert "2 of 3 replicas ready; pod trio-1-0-" in row
-    assert "can't be scheduled: 0/2 nodes are available" in row
+    row = team.version_row("spread", "1.0", "False InsufficientNodes")
+
+    assert f"{count} of {count + 1} replicas ready; pod spread-1-0-" in row
+    assert f"can't be scheduled: 0/{count} nodes are available" in row
     assert "Next: add nodes, or ask for fewer replicas or no requiresHa in a new version." in row
-    assert "serving" not in team.object("custommodel", "trio")["status"]
+    assert "serving" not in team.object("custommodel", "spread")["status"]
 
 
 def test_the_maximum_memory_stands_in_the_cgroup(team: Team) -> None:
@@ -97,6 +103,19 @@ def test_a_restricted_namespace_admits_models_and_tests_and_nothing_looser(team:
     team.await_serving("pair", "1.0")
     (job,) = (job for job in team.kubectl.list("jobs", team.namespace) if "pair" in job["metadata"]["name"])
     assert job["status"]["succeeded"] == 1
+
+
+def test_a_restricted_namespace_admits_the_copy_for_a_test_by_hand(team: Team) -> None:
+    team.await_serving("pair", "1.0")
+    tested = {"name": version_name("pair", "1.0")}
+    rows = make_dataset('{"id": [1, 2, 3]}')
+    team.apply(as_applied(make_test("by-hand", namespace=team.namespace, versionRef=tested, dataset=rows)))
+    team.await_all("condition=Succeeded", "modeltest/by-hand", timeout=180)
+
+    tests = team.kubectl.list("modeltests", team.namespace)
+    tests = [test["status"] for test in tests if test["spec"]["versionRef"] == tested]
+    assert {status["overallStatus"] for status in tests} <= {"succeeded", "warning"}
+    assert len({status["workload"] for status in tests}) == len(tests) == 2
 
 
 def test_a_model_has_no_token_no_writable_root_and_no_rights(team: Team) -> None:
