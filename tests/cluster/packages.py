@@ -27,6 +27,7 @@ PACKAGES = {
     "conntrack": "/usr/sbin/conntrack",
     "mmdebstrap": "/usr/bin/mmdebstrap",
     "buildah": "/usr/bin/buildah",
+    "curl": "/usr/bin/curl",
 }
 
 # The installers of these packages start their daemons through one of these two programs. In a mount namespace
