@@ -11,10 +11,8 @@ import pytest
 from scripts import example_image as images
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.progress import Progress
-from tests.cluster.provider import Provider
 from tests.cluster.tools import tool
 from tests.cluster.waiting import until
-from tests.e2e.audit import forbidden, requests
 from tests.support.readme import parse, run
 
 ROOT = Path(__file__).parents[2]
@@ -58,11 +56,3 @@ def test_an_example_does_what_its_page_says_and_leaves_nothing(
     for step in steps:
         run(step, folder=ROOT, environment=environment, timeout=STEP_SECONDS)
     until("nothing is left", lambda: not remains(kubectl, namespace), timeout=STEP_SECONDS, every=1)
-
-
-@pytest.mark.usefixtures("operator")
-def test_the_operator_never_asked_for_what_it_may_not(cluster: Provider) -> None:
-    assert cluster.audit_log is not None
-    assert list(requests(cluster.audit_log))
-
-    assert forbidden(cluster.audit_log) == []
