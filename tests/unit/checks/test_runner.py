@@ -254,6 +254,23 @@ async def test_a_lost_connection_holds_the_verdict_back_a_moment(start_model: St
     assert summary.duration_seconds < 10
 
 
+async def test_a_connection_refused_before_the_model_was_ready_holds_nothing_back(
+    start_model: StartModel,
+) -> None:
+    """Each model is refused at first; a check that fails later has lost no connection by that."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    patient = replace(LIMITS, aftermath_seconds=15)
+    running = asyncio.create_task(check(plan(f"127.0.0.1:{port}"), limits=patient))
+    await asyncio.sleep(0.1)
+    await asyncio.to_thread(start_model, "nan", URL_PREFIX=PREFIX, PORT=str(port))
+    summary, log = await running
+    assert f"replica hello-0 (127.0.0.1:{port}): connection refused" in log
+    assert outcomes(summary)[1].startswith("errorCheck failed: Row ")
+    assert summary.duration_seconds < 15
+
+
 async def test_one_replica_that_hangs_on_data_is_named(start_model: StartModel) -> None:
     good = start_model("good_regression", URL_PREFIX=PREFIX)
     bad = start_model("slow", URL_PREFIX=PREFIX)

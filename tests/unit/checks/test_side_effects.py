@@ -289,6 +289,7 @@ async def test_tolerance_is_the_users(serve_model: ServeModel) -> None:
         (0.5, 0.5 + 1e-16, Tolerance(absolute=0, relative=0), True),
         (10.0, 11.0, Tolerance(absolute=0, relative=0.1), False),
         (11.0, 10.0, Tolerance(absolute=0, relative=0.09), True),
+        (10.0, 11.0, Tolerance(absolute=0, relative=0.095), True),
     ],
 )
 def test_two_values_are_equal_within_the_tolerance(
