@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,24 @@ def test_what_is_no_command_is_refused(arguments: list[str], capsys: pytest.Capt
 
     assert ended.value.code == 2
     assert "<command>" in capsys.readouterr().err
+
+
+def test_commands_are_listed_for_people_and_for_the_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+
+    people, cluster = capsys.readouterr().out.split("for the cluster and its builders:")
+    assert {"init", "try", "check"} <= set(re.findall(r"^  (\w+) ", people, re.MULTILINE))
+    assert {"operator", "crds"} <= set(re.findall(r"^  (\w+) ", cluster, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("word", "near"), [("tri", "try"), ("chek", "check"), ("oprator", "operator")])
+def test_the_nearest_command_is_suggested(word: str, near: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([word])
+
+    assert ended.value.code == 2
+    assert f"there is no command '{word}'; did you mean '{near}'?" in capsys.readouterr().err
 
 
 def test_the_checks_start_without_anything_of_the_operator() -> None:
