@@ -5,12 +5,13 @@ The part of the kubelet is played by a small HTTPS server, to which the API serv
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from modelyard.kube.errors import Invalid, Unavailable
 from tests.apiserver.kube import client
 from tests.apiserver.server import ApiServer
 from tests.cluster.tools import tool
+from tests.support.eventually import eventually
 
 LOG = "ready\n" + "x" * 100_000 + "\nend\n"
 
@@ -121,12 +123,25 @@ async def test_a_node_that_refuses_connections_is_unavailable(server: ApiServer,
                 await ours.live.log(namespace, "p", "check", limit_bytes=1000)
 
 
-async def test_a_node_that_never_answers_is_unavailable_in_time(server: ApiServer, namespace: str) -> None:
+async def test_a_node_that_never_answers_is_unavailable_in_time_and_its_connection_is_given_up(
+    server: ApiServer, namespace: str
+) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         make_node(server, f"node-{namespace}", silent.getsockname()[1])
         make_pod(server, namespace, f"node-{namespace}")
+        before = open_sockets()
         async with client(server) as ours:
             with pytest.raises(Unavailable, match="timed out"):
                 await ours.live.log(namespace, "p", "check", limit_bytes=1000, seconds=0.5)
+            await eventually(lambda: open_sockets() == before)
+
+
+def open_sockets() -> int:
+    """How many sockets this process holds; the descriptor of the listing itself is gone when it is looked at."""
+    count = 0
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            count += os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:")
+    return count
