@@ -13,6 +13,7 @@ from tests.support.connection import Connection
 MARKERS = (
     "memory: runs against the API server in memory; given by tests.support.backends",
     "apiserver: the same test against a real API server; given by tests.support.backends",
+    "thorough: takes longer than the fast layer may; it runs with the apiserver layer",
     "memory_only(reason): a pass or story that cannot run against a real API server, and why",
 )
 

@@ -627,7 +627,7 @@ async def test_a_record_of_a_former_model_is_not_what_is_tested() -> None:
     world.api.collect()
     await world.pass_time(5)
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("True", "Serving")
-    plans = [m["data"]["plan.json"] for m in world.all(CONFIG_MAP) if "plan.json" in m["data"]]
+    plans = [m["data"]["plan.json"] for m in world.all(CONFIG_MAP) if "plan.json" in m.get("data", {})]
     assert any(f'"{workload(world, "hello-1")}-0"' in plan for plan in plans)
 
 

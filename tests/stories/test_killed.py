@@ -140,6 +140,7 @@ def _made_for_tests(world: World) -> list[str]:
     return [f"{kind} {meta['name']}" for kind, meta in made if meta["labels"].get(labels.OF_TEST) in BY_HAND]
 
 
+@pytest.mark.thorough
 @pytest.mark.memory_only("each of some hundred kills needs a copy of the world before it")
 async def test_killed_at_each_write_in_turn() -> None:
     before, struck = World(), set()
