@@ -114,16 +114,27 @@ def test_https_is_spoken_with_whom_this_machine_trusts(tls_model: str, rows: Pat
     assert done.returncode == 0, done.stdout
 
 
-def test_https_with_a_stranger_says_so(tls_model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([f"--url=https://{tls_model}/x", "--timeout=1"], FAST) == 1
+def said_while_waiting(url: str, text: str) -> str:
+    """The line with this text that is printed while the model does not get ready; then it is interrupted."""
+    command = [*COMMAND, "check", f"--url={url}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            return next(line for line in process.stderr if text in line)
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=20)
+            assert process.returncode == 130, error
 
-    assert "certificate verify failed" in capsys.readouterr().out
+
+def test_https_with_a_stranger_says_so(tls_model: str) -> None:
+    said = said_while_waiting(f"https://{tls_model}/x", "no TLS connection")
+
+    assert "certificate" in said.partition("no TLS connection")[2]
 
 
-def test_a_name_that_nobody_has_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--url=http://absent.invalid/x", "--timeout=1"], FAST) == 1
-
-    assert "absent.invalid" in capsys.readouterr().out
+def test_a_name_that_nobody_has_says_so() -> None:
+    assert "absent.invalid:80: " in said_while_waiting("http://absent.invalid/x", "model absent")
 
 
 @pytest.mark.parametrize(
@@ -159,20 +170,6 @@ def test_what_is_no_url_of_a_model_exits_with_2(
     assert main([f"--url={url}"], FAST) == 2
 
     assert capsys.readouterr().err == f"modelyard check: --url {url}: {problem}\n"
-
-
-def test_ctrl_c_stops_it() -> None:
-    command = [*COMMAND, "check", "--url=http://127.0.0.1:1/x"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "connection refused" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=10)
-
-    assert process.returncode == 130
-    assert error.endswith("modelyard check: stopped by SIGINT\n")
 
 
 def test_with_a_plan_it_is_the_runner_of_a_job(capsys: pytest.CaptureFixture[str]) -> None:
