@@ -141,7 +141,7 @@ def predict(clients: Clients, progress: Progress) -> None:
     progress.say(f"Asking {url}/predict_no_state/ for {QUESTION}")
     clients.kubectl("delete", "pod", "ask", "--ignore-not-found")
     options = ("--rm", "--stdin", "--quiet", "--restart=Never", f"--image={':'.join(PYTHON_IMAGE)}")
-    answer = clients.kubectl("run", "ask", *options, "--", "python3", "-c", ask, url, QUESTION, stdin="")
+    answer = clients.kubectl("run", "ask", *options, "--", "python3", "-c", ask, url, stdin=QUESTION)
     progress.say(f"  {answer.strip()}")
 
 
