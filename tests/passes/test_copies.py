@@ -22,6 +22,7 @@ from modelyard.api.kinds import (
     POD_DISRUPTION_BUDGET,
     SERVICE,
 )
+from modelyard.reconcilers.model_test.reconcile import reconcile
 from tests.support.invariants import Invariants
 from tests.support.moments import key, names, serving_v1, serving_v2, workload
 from tests.support.objects import NAMESPACE, make_test, make_version
@@ -325,6 +326,9 @@ async def test_a_test_whose_version_goes_before_the_run_ends_and_says_why(kind: 
     world = await _starting()
     name = "hello-1" if kind is CUSTOM_MODEL_VERSION else workload(world, "hello-1")
     world.user.delete(kind, name)
+    await reconcile(
+        world.cluster, world.settings, NAMESPACE, CHECK, world.now
+    )  # before the record is made again
     await world.settle()
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Aborted")
     assert world.message(MODEL_TEST, CHECK, "Succeeded").startswith("the test could not start: ")

@@ -29,7 +29,7 @@ class FakeApi(WorldApi):
         """Hold what another store holds; objects are never changed in place, so the two do not meet again."""
         assert isinstance(other, FakeApi)
         self.objects, self._applied = dict(other.objects), dict(other._applied)
-        self.version, self._born = other.version, other._born
+        self.version, self._born, self.logs = other.version, other._born, dict(other.logs)
         self.logs = dict(other.logs)
 
     def _post(self, address: Address, sent: Manifest) -> Manifest:

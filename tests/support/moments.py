@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION, Kind
+from tests.support.fake_api import FakeApi
 from tests.support.objects import make_environment, make_model, make_version
 from tests.support.world import World
 
@@ -13,6 +16,21 @@ Manifest = dict[str, Any]
 
 async def serving_v1(*, version: Manifest | None = None, **model: Any) -> World:
     """`hello-1` (1.0) serves, and has for a minute."""
+    if World.make_api is not FakeApi:
+        return await _serving_v1(version, model)
+    asked = orjson.dumps((version, model))
+    if asked not in _LIVED:
+        _LIVED[asked] = await _serving_v1(version, model)
+    world = _LIVED[asked].copy()
+    await world.settle()
+    return world
+
+
+_LIVED: dict[bytes, World] = {}
+"""In memory each such moment is lived through once; every test gets a copy, with an operator just started."""
+
+
+async def _serving_v1(version: Manifest | None, model: Manifest) -> World:
     world = World()
     world.user.apply(make_environment(), make_model(**model), version or make_version("hello-1", label="1.0"))
     await world.settle()
