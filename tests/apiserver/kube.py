@@ -22,32 +22,35 @@ WRITES = frozenset({"create", "update", "apply", "delete"})
 
 @dataclass
 class Client:
-    """A session, a cache and a cluster; `seen` are the requests that were answered."""
+    """A session, a cache and a cluster; the requests that were answered: those that were done and those refused."""
 
     session: Session
     cache: Cache
     live: LiveCluster
-    seen: list[Request]
+    done: list[Request]
+    refused: list[Request]
 
     def writes(self) -> list[str]:
-        """The writes since the last time that this was asked."""
-        written = [str(request) for request in self.seen if request.verb in WRITES]
-        self.seen.clear()
+        """What was written since the last time that this was asked."""
+        written = [str(request) for request in self.done if request.verb in WRITES]
+        self.done.clear()
         return written
 
 
 @asynccontextmanager
 async def client(server: ApiServer) -> AsyncIterator[Client]:
     """Everything that a pass needs, with an empty cache."""
-    seen: list[Request] = []
+    done: list[Request] = []
+    refused: list[Request] = []
 
     def observe(request: Request, code: int | None, seconds: float) -> None:
         if code is not None:
-            seen.append(request)
+            (done if code < 300 else refused).append(request)
 
     session, cache = Session(from_kubeconfig(server.kubeconfig), observe), Cache()
     try:
-        yield Client(session, cache, LiveCluster(session, cache, now=lambda: datetime.now(UTC)), seen)
+        live = LiveCluster(session, cache, now=lambda: datetime.now(UTC))
+        yield Client(session, cache, live, done, refused)
     finally:
         await session.close()
 

@@ -221,6 +221,25 @@ async def test_an_object_that_somebody_else_made_is_left_alone(server: ApiServer
     assert after["metadata"]["resourceVersion"] == answer.body["metadata"]["resourceVersion"]
 
 
+async def test_whatever_its_kind_an_object_that_somebody_else_made_is_left_as_it_is(
+    server: ApiServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by an apply that would not meet any field of theirs: what creates must not touch what exists."""
+    for manifest in await every_child(monkeypatch):
+        manifest["metadata"]["namespace"] = namespace
+        kind = kind_of(manifest["apiVersion"], manifest["kind"])
+        theirs = {**manifest, "metadata": {"name": manifest["metadata"]["name"], "labels": {"by": "them"}}}
+        answer = server.request("POST", kind.path(namespace), theirs)
+        assert answer.status == 201, answer.message
+
+        async with client(server) as ours:
+            with pytest.raises(NameTaken):
+                await ours.live.apply(manifest)
+
+        after = server.request("GET", kind.path(namespace, manifest["metadata"]["name"])).body
+        assert after["metadata"]["resourceVersion"] == answer.body["metadata"]["resourceVersion"]
+
+
 async def test_a_child_of_the_deleted_model_of_that_name_is_waited_for(
     server: ApiServer, namespace: str
 ) -> None:
@@ -304,7 +323,8 @@ async def test_a_status_does_not_bring_a_deleted_object_back(server: ApiServer, 
     async with client(server) as ours:
         ours.cache.put(EXECUTION_ENVIRONMENT, made)
         await ours.live.apply_status(EXECUTION_ENVIRONMENT, namespace, "python", {"observedGeneration": 1})
-        assert len(ours.writes()) == 1
+        assert ours.writes() == []
+        assert [request.verb for request in ours.refused] == ["apply"]
 
     assert server.request("GET", path).status == 404
 

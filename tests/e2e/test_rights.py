@@ -24,6 +24,8 @@ NOT_EXERCISED: dict[Right, str] = {
     (OURS, "executionenvironments", "get"): (
         "read again when its status was written while somebody else changed the object"
     ),
+    (OURS, "executionenvironmentversions", "get"): "read to see whose it is when its name is taken, by hash",
+    ("batch", "jobs", "get"): "read to see whose it is when its name is taken, which holds the test's uid",
 }
 """Rights that a run need not use, each with the reason why the operator has it all the same."""
 

@@ -60,10 +60,12 @@ class FakeApi(WorldApi):
             before = self.get(*address)
             _check_precondition(address, sent, before, "resourceVersion")
             return self._updated(address, before, {**before, "status": sent["status"]})
-        owned, self._applied[address] = self._applied.get(address, {}), sent
         if address not in self.objects:
+            self._applied[address] = sent
             return self._post(address, sent)
         before = self.get(*address)
+        _check_precondition(address, sent, before, "resourceVersion")
+        owned, self._applied[address] = self._applied.get(address, {}), sent
         return self._updated(address, before, merged(_without(before, owned, sent), sent))
 
     def _erase(self, address: Address, uid: str | None) -> Manifest | None:

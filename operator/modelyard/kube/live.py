@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 _MANAGER = {"fieldManager": FIELD_MANAGER}
 _FORCED = {**_MANAGER, "force": "true"}
+_NEVER = "1"
+"""A resourceVersion that no object has: etcd's first write is its revision 2."""
+
 _EVENT_TIMEOUT = 5.0
 _STATUS_ATTEMPTS = 3
 
@@ -93,7 +96,12 @@ class LiveCluster:
         desired = stamped(manifest)
         live = self._cache.get(kind, namespace, name)
         if live is None:
-            live = await self._read_into_cache(kind, namespace, name, desired)
+            try:
+                return await self._write(
+                    "PATCH", kind, namespace, name, body=_if_absent(desired), params=_FORCED
+                )
+            except Conflict:
+                live = await self._read_into_cache(kind, namespace, name, desired)
         if live is not None:
             hindrance = obstacle(live, desired)
             if hindrance is not None:
@@ -185,7 +193,7 @@ class LiveCluster:
     async def _read_into_cache(
         self, kind: Kind, namespace: str, name: str, desired: Manifest
     ) -> Manifest | None:
-        """What stands where a child not yet in the cache is to go. Others' objects are not cached."""
+        """What stands where a child not in the cache was to go. Others' objects are not cached."""
         live = await self.read(kind, namespace, name)
         if live is not None and obstacle(live, desired) is None:
             self._cache.put(kind, live)
@@ -214,6 +222,11 @@ class LiveCluster:
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("the operator is shutting down")
+
+
+def _if_absent(manifest: Manifest) -> Manifest:
+    """An apply that creates, and is a Conflict where an object of that name exists: what exists has a version."""
+    return {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": _NEVER}}
 
 
 def _log(method: str, kind: Kind, *name: str) -> None:

@@ -106,15 +106,17 @@ def test_the_live_cluster_is_a_cluster() -> None:
     assert found.get(SERVICE, "ns", "hello") is None
 
 
-async def test_the_first_apply_looks_whether_the_name_is_free() -> None:
-    script = Script(NotFound("no"), born(wanted()))
+async def test_the_first_apply_creates_or_does_nothing() -> None:
+    """One request, whose version no object has: where one of that name exists, it is a conflict."""
+    script = Script(born(wanted()))
     live = cluster(script)
 
     answer = await live.apply(wanted())
 
-    assert script.lines == ["GET ns/services/hello", "PATCH ns/services/hello"]
-    _, _, params, body, content_type = script.sent[1]
+    assert script.lines == ["PATCH ns/services/hello"]
+    ((_, _, params, body, content_type),) = script.sent
     assert params == {"fieldManager": "modelyard", "force": "true"}
+    assert body["metadata"].pop("resourceVersion") == "1"
     assert body == stamped(wanted())
     assert content_type == "application/apply-patch+yaml"
     assert answer == born(wanted())
@@ -122,7 +124,7 @@ async def test_the_first_apply_looks_whether_the_name_is_free() -> None:
 
 
 async def test_a_second_apply_sends_nothing() -> None:
-    script = Script(NotFound("no"), born(wanted()))
+    script = Script(born(wanted()))
     live = cluster(script)
     await live.apply(wanted())
     script.sent.clear()
@@ -147,25 +149,35 @@ async def test_a_changed_wish_and_a_changed_child_are_applied_without_a_look() -
 
 async def test_a_child_that_stands_there_already_is_not_written_again() -> None:
     """After a restart whose watch has not brought it yet."""
-    script = Script(born(wanted()))
+    script = Script(Conflict("modified"), born(wanted()))
     live = cluster(script)
 
     await live.apply(wanted())
 
-    assert script.lines == ["GET ns/services/hello"]
+    assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello"]
     assert live.get(SERVICE, "ns", "hello") is not None
+
+
+async def test_what_stood_in_the_way_and_is_gone_by_now_does_not_matter() -> None:
+    script = Script(Conflict("modified"), NotFound("no"), born(wanted()))
+    live = cluster(script)
+
+    await live.apply(wanted())
+
+    assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello", "PATCH ns/services/hello"]
+    assert script.sent[-1][3] == stamped(wanted())
 
 
 async def test_somebody_elses_object_is_left_alone_and_not_cached() -> None:
     foreign = born(wanted())
     foreign["metadata"]["ownerReferences"] = []
-    script = Script(foreign)
+    script = Script(Conflict("modified"), foreign)
     live = cluster(script)
 
     with pytest.raises(NameTaken):
         await live.apply(wanted())
 
-    assert script.lines == ["GET ns/services/hello"]
+    assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello"]
     assert live.get(SERVICE, "ns", "hello") is None
 
 
