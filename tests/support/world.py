@@ -30,7 +30,7 @@ from modelyard.api.kinds import (
     kind_of,
 )
 from modelyard.handlers.queue import Schedule
-from modelyard.handlers.routing import Key, woken
+from modelyard.handlers.routing import Key, in_order, woken
 from modelyard.kube.cache import Cache
 from modelyard.kube.errors import ApiError
 from modelyard.kube.live import LiveCluster
@@ -128,9 +128,7 @@ class World:
     def _wake(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
     ) -> None:
-        keys = sorted(
-            woken(kind, namespace, (old, new), self.cache), key=lambda key: (key.kind.name, key.name)
-        )
+        keys = in_order(woken(kind, namespace, (old, new), self.cache))
         self._dice.shuffle(keys)
         for key in keys:
             self._schedule.wake(key, self._seconds())

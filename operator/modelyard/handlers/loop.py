@@ -14,7 +14,7 @@ from modelyard.api.kinds import Kind
 from modelyard.handlers.metrics import Metrics
 from modelyard.handlers.next_wake import NextWake, after_failure, after_outcome
 from modelyard.handlers.queue import Closed, Queue
-from modelyard.handlers.routing import Key, woken
+from modelyard.handlers.routing import Key, in_order, woken
 from modelyard.kube.backoff import Dice
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Cluster, Manifest
@@ -80,7 +80,7 @@ class Loop:
     def _changed(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
     ) -> None:
-        for key in woken(kind, namespace, (old, new), self._world.cache):
+        for key in in_order(woken(kind, namespace, (old, new), self._world.cache)):
             if key.kind in self._world.passes:
                 self._queue.wake(key)
 

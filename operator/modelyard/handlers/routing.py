@@ -1,8 +1,12 @@
-"""Which passes a changed object wakes. Pure, and generous: a pass too many writes nothing, one too few is a bug.
+"""Which passes a changed object wakes. Pure. A pass too many only costs time; one too few is a bug.
 
 ExecutionEnvironment, its versions   the environment, and the model versions that name it
-anything that belongs to a model     the model, all its versions, and the tests of these that still run
-ModelTest, and what is made for it   the test, and all of the above for the model under test or that gave it its turn
+CustomModel, ModelLedger             the model, all its versions, and the tests of these that still run
+CustomModelVersion                   the version, its running tests, its model; its siblings when it comes or goes
+ModelTest                            the test, its model and version, and the running tests that wait for its turn
+a child of a version                 the version, its running tests, its model
+a child of a test                    the test, and the model that gave it its turn
+any other child of a model           as the model itself
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from modelyard.api.kinds import (
     Kind,
 )
 from modelyard.kube.cluster import Manifest
+
+States = tuple[Manifest | None, Manifest | None]
+"""An object before and after a change."""
 
 
 class Key(NamedTuple):
@@ -43,14 +50,31 @@ class Lookup(Protocol):
         ...
 
 
-def woken(kind: Kind, namespace: str, states: Iterable[Manifest | None], known: Lookup) -> set[Key]:
+def woken(kind: Kind, namespace: str, states: States, known: Lookup) -> set[Key]:
     """The keys to pass over when an object went from one state to another (None: there was or is none)."""
     keys: set[Key] = set()
+    old, new = states
+    route = _ROUTES.get(kind, _child)
+    if kind in _STATUS_ROUTES and is_same_wish(old, new):
+        route = _STATUS_ROUTES[kind]
     for manifest in states:
         if manifest is not None:
-            route = _ROUTES.get(kind, _child)
             keys.update(route(namespace, manifest, known))
     return keys
+
+
+def in_order(keys: Iterable[Key]) -> list[Key]:
+    """A model first: its pass gives the labels and turns that the others wait for."""
+    return sorted(keys, key=lambda key: (key.kind != CUSTOM_MODEL, key.kind.name, key.name))
+
+
+def is_same_wish(old: Manifest | None, new: Manifest | None) -> bool:
+    """Whether what somebody declares is as it was: the status may have changed, or a label."""
+    if old is None or new is None or old.get("spec") != new.get("spec"):
+        return False
+    return all(
+        old["metadata"].get(field) == new["metadata"].get(field) for field in ("uid", "deletionTimestamp")
+    )
 
 
 def _environment(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
@@ -66,10 +90,19 @@ def _model(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
     yield from _around_model(namespace, _name(manifest), known)
 
 
+def _model_alone(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
+    yield Key(CUSTOM_MODEL, namespace, _name(manifest))
+
+
 def _version(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
+    yield from _version_alone(namespace, manifest, known)
+    yield from _around_model(namespace, _reference(manifest, "modelRef"), known)
+
+
+def _version_alone(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
     yield Key(CUSTOM_MODEL_VERSION, namespace, _name(manifest))
     yield from _running_tests(namespace, _name(manifest), known)
-    yield from _around_model(namespace, _reference(manifest, "modelRef"), known)
+    yield Key(CUSTOM_MODEL, namespace, _reference(manifest, "modelRef"))
 
 
 def _ledger(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
@@ -80,7 +113,8 @@ def _test(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
     yield Key(MODEL_TEST, namespace, _name(manifest))
     version = known.get(CUSTOM_MODEL_VERSION, namespace, _reference(manifest, "versionRef"))
     if version is not None:
-        yield from _around_model(namespace, _reference(version, "modelRef"), known)
+        yield from _version_alone(namespace, version, known)
+        yield from _tests_of_model(namespace, _reference(version, "modelRef"), known)
     for ledger in known.referring(MODEL_LEDGER, namespace, "testing.name", _name(manifest)):
         yield Key(CUSTOM_MODEL, namespace, ledger["spec"]["modelName"])  # its version may be gone by now
     yield from _child(namespace, manifest, known)
@@ -94,26 +128,46 @@ _ROUTES = {
     MODEL_LEDGER: _ledger,
     MODEL_TEST: _test,
 }
+_STATUS_ROUTES = {CUSTOM_MODEL: _model_alone, CUSTOM_MODEL_VERSION: _version_alone}
+"""For a change of what we say ourselves: nobody else's pass reads it."""
 
 
 def _child(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
     """What a child belongs to, by its labels and by its controlling owner."""
     found = manifest["metadata"].get("labels") or {}
     owner = _owner(manifest)
-    for model in {found.get(labels.OF_MODEL), found.get(labels.MODEL), owner.get(CUSTOM_MODEL.name)}:
-        yield from _around_model(namespace, model, known)
+    key = found.get(labels.OF_VERSION) or found.get(labels.SERVES)
+    tests = {found.get(labels.OF_TEST), owner.get(MODEL_TEST.name)} - {None}
+    for model in {found.get(labels.OF_MODEL), found.get(labels.MODEL), owner.get(CUSTOM_MODEL.name)} - {None}:
+        yield from _of_model(namespace, str(model), key, bool(tests), known)
     for environment in {found.get(labels.OF_ENVIRONMENT), owner.get(EXECUTION_ENVIRONMENT.name)}:
         yield from _around_environment(namespace, environment, known)
-    for test in {found.get(labels.OF_TEST), owner.get(MODEL_TEST.name)} - {None}:
+    for test in tests:
         yield Key(MODEL_TEST, namespace, str(test))
 
 
-def _around_model(namespace: str, model: str | None, known: Lookup) -> Iterator[Key]:
-    if not model:
+def _of_model(namespace: str, model: str, key: str | None, is_of_test: bool, known: Lookup) -> Iterator[Key]:
+    """The model, and of its versions the one with this key: all of them if none says yet that the key is its own."""
+    if is_of_test and not key:
+        yield Key(CUSTOM_MODEL, namespace, model)
         return
+    versions = known.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", model)
+    own = [version for version in versions if key and (version.get("status") or {}).get("key") == key]
+    if not own:
+        yield from _around_model(namespace, model, known)
+    for version in own:
+        yield from _version_alone(namespace, version, known)
+
+
+def _around_model(namespace: str, model: str, known: Lookup) -> Iterator[Key]:
     yield Key(CUSTOM_MODEL, namespace, model)
     for version in known.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", model):
         yield Key(CUSTOM_MODEL_VERSION, namespace, _name(version))
+        yield from _running_tests(namespace, _name(version), known)
+
+
+def _tests_of_model(namespace: str, model: str, known: Lookup) -> Iterator[Key]:
+    for version in known.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", model):
         yield from _running_tests(namespace, _name(version), known)
 
 

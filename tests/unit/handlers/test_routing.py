@@ -32,8 +32,9 @@ def make(name: str, spec: Manifest | None = None, **metadata: Any) -> Manifest:
     return {"metadata": {**place, **metadata}, "spec": spec or {}}
 
 
-def version(name: str, model: str, environment: str = "py") -> Manifest:
-    return make(name, {"modelRef": {"name": model}, "environmentRef": {"name": environment}})
+def version(name: str, model: str, environment: str = "py", **metadata: Any) -> Manifest:
+    spec = {"modelRef": {"name": model}, "environmentRef": {"name": environment}}
+    return make(name, spec, **metadata)
 
 
 def test(name: str, of: str, **more: Any) -> Manifest:
@@ -62,19 +63,70 @@ def known() -> Cache:
     return cache
 
 
-def lines(known: Cache, kind: Kind, *states: Manifest | None) -> set[str]:
-    return {f"{key.kind.short} {key.name}" for key in woken(kind, "ns", states, known)}
+def lines(known: Cache, kind: Kind, new: Manifest | None, old: Manifest | None = None) -> set[str]:
+    """What is woken by an object that comes, or changes from `old` to `new`."""
+    return {f"{key.kind.short} {key.name}" for key in woken(kind, "ns", (old, new), known)}
 
 
 ALL_OF_M = {"cmodel m", "cmv m1", "cmv m2", "mtest running"}
 
 
 def test_a_model_wakes_itself_and_its_versions(known: Cache) -> None:
-    assert lines(known, CUSTOM_MODEL, None, make("m")) == ALL_OF_M
+    assert lines(known, CUSTOM_MODEL, make("m")) == ALL_OF_M
 
 
 def test_a_version_wakes_its_model_and_its_siblings(known: Cache) -> None:
-    assert lines(known, CUSTOM_MODEL_VERSION, None, version("m3", "m")) == ALL_OF_M | {"cmv m3"}
+    assert lines(known, CUSTOM_MODEL_VERSION, version("m3", "m")) == ALL_OF_M | {"cmv m3"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"status": {"key": "k-m1"}}, {"status": {"key": "k-m1", "replicas": 1}}],
+    ids=["its first", "another"],
+)
+def test_the_status_of_a_version_concerns_its_siblings_not(known: Cache, change: Manifest) -> None:
+    before = version("m2", "m")
+
+    assert lines(known, CUSTOM_MODEL_VERSION, {**before, **change}, before) == {
+        "cmv m2",
+        "cmodel m",
+        "mtest running",
+    }
+
+
+def test_a_version_that_is_going_wakes_its_siblings(known: Cache) -> None:
+    before, going = version("m1", "m"), version("m1", "m")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert lines(known, CUSTOM_MODEL_VERSION, going, before) == ALL_OF_M
+
+
+def test_the_status_of_a_model_concerns_the_model_alone(known: Cache) -> None:
+    before = make("m")
+
+    assert lines(known, CUSTOM_MODEL, {**before, "status": {"a": 1}}, before) == {"cmodel m"}
+    assert lines(known, CUSTOM_MODEL, make("m", {"gate": {}}), before) == ALL_OF_M
+    assert lines(known, CUSTOM_MODEL, make("m", uid="u-another"), before) == ALL_OF_M
+
+
+@pytest.mark.parametrize("label", [labels.OF_VERSION, labels.SERVES])
+def test_a_child_of_a_version_wakes_that_version_and_its_model(known: Cache, label: str) -> None:
+    known.put(CUSTOM_MODEL_VERSION, version("m2", "m", resourceVersion="2") | {"status": {"key": "k-m2"}})
+    child = make("x", labels={labels.OF_MODEL: "m", label: "k-m2"})
+
+    assert lines(known, DEPLOYMENT, child) == {"cmodel m", "cmv m2", "mtest running"}
+
+
+def test_a_child_of_a_version_that_has_not_said_its_key_yet_wakes_all_of_the_model(known: Cache) -> None:
+    assert (
+        lines(known, DEPLOYMENT, make("x", labels={labels.OF_MODEL: "m", labels.OF_VERSION: "k"})) == ALL_OF_M
+    )
+
+
+def test_a_child_of_a_test_wakes_the_model_and_none_of_its_versions(known: Cache) -> None:
+    child = make("x", labels={labels.OF_MODEL: "m", labels.OF_TEST: "running"})
+
+    assert lines(known, JOB, child) == {"cmodel m", "mtest running"}
 
 
 def test_a_version_that_came_before_its_model_wakes_itself(known: Cache) -> None:
@@ -93,8 +145,13 @@ def test_an_environment_wakes_itself_and_the_versions_that_name_it(known: Cache)
     assert lines(known, EXECUTION_ENVIRONMENT_VERSION, made) == expected | {"exenvv py-1"}
 
 
-def test_a_test_wakes_itself_and_everything_of_the_model_under_test(known: Cache) -> None:
-    assert lines(known, MODEL_TEST, test("more", "m1")) == ALL_OF_M | {"mtest more"}
+def test_a_test_wakes_itself_its_version_and_what_waits_for_the_same_turn(known: Cache) -> None:
+    assert lines(known, MODEL_TEST, test("more", "m1")) == {
+        "cmodel m",
+        "cmv m1",
+        "mtest running",
+        "mtest more",
+    }
 
 
 def test_a_test_whose_version_is_gone_wakes_the_model_by_its_label(known: Cache) -> None:
@@ -136,7 +193,7 @@ def test_owners_of_other_groups_are_nothing_to_us(known: Cache) -> None:
 def test_a_label_that_changed_wakes_both_owners(known: Cache) -> None:
     before, after = (make("x", labels={labels.OF_MODEL: model}) for model in ("m", "n"))
 
-    assert lines(known, DEPLOYMENT, before, after) == ALL_OF_M | {"cmodel n", "cmv n1", "mtest of-n"}
+    assert lines(known, DEPLOYMENT, after, before) == ALL_OF_M | {"cmodel n", "cmv n1", "mtest of-n"}
 
 
 @pytest.mark.parametrize("kind", [*OWN_KINDS, *CHILD_KINDS], ids=lambda kind: kind.name)
@@ -149,5 +206,5 @@ def test_what_was_deleted_wakes_as_what_is_there(known: Cache, kind: Kind) -> No
 
 
 def test_other_namespaces_sleep_on(known: Cache) -> None:
-    assert {key.namespace for key in woken(CUSTOM_MODEL, "ns", (make("m"),), known)} == {"ns"}
-    assert len(woken(CUSTOM_MODEL, "elsewhere", (make("m"),), known)) == 1
+    assert {key.namespace for key in woken(CUSTOM_MODEL, "ns", (None, make("m")), known)} == {"ns"}
+    assert len(woken(CUSTOM_MODEL, "elsewhere", (None, make("m")), known)) == 1

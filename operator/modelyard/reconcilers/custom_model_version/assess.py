@@ -26,6 +26,9 @@ GRACE = timedelta(seconds=30)
 
 SOON = timedelta(seconds=1)
 
+LABELLING = timedelta(seconds=2)
+"""A new version's label comes in an instant; it is not worth a status that the version waits for it."""
+
 
 def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
     """The whole status of a version after a pass."""
@@ -42,6 +45,14 @@ def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
         *kstatus(ready, stalled=stalled),
     ]
     return Assessment(_status(facts, found), _outcome(facts, ready, stalled))
+
+
+def is_about_to_be_labelled(facts: Facts) -> bool:
+    """Whether a version is so new that its model's pass has not looked at it yet, and that is all there is to say."""
+    meta = facts.version.metadata
+    is_new = not facts.version.status.conditions and facts.now - meta.creation_timestamp < LABELLING
+    waits = facts.model is not None and facts.role is Role.UNLABELLED and not facts.label_conflict
+    return is_new and waits
 
 
 def _status(facts: Facts, found: list[Finding]) -> dict[str, Any]:
