@@ -30,7 +30,7 @@ from modelyard.api.kinds import (
     kind_of,
 )
 from modelyard.handlers.queue import Schedule
-from modelyard.handlers.routing import Key, in_order, woken
+from modelyard.handlers.routing import Key, in_order, leader, woken
 from modelyard.kube.cache import Cache
 from modelyard.kube.errors import ApiError
 from modelyard.kube.live import LiveCluster
@@ -100,7 +100,8 @@ class World:
 
     def start_operator(self) -> None:
         """A new process: it knows nothing, lists everything and looks at every object."""
-        self.cache, self._schedule = Cache(), Schedule[Key]()
+        self.cache = Cache()
+        self._schedule = Schedule[Key](lambda key: leader(key, self.cache))
         self.cluster = LiveCluster(self.api, self.cache, now=lambda: self.now)
         self.cache.listen(self._wake)
         self.relist()

@@ -23,7 +23,7 @@ from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, hea
 from modelyard.handlers.loop import Loop, Pass, World
 from modelyard.handlers.metrics import Metrics
 from modelyard.handlers.queue import Queue
-from modelyard.handlers.routing import Key
+from modelyard.handlers.routing import Key, leader
 from modelyard.handlers.watches import STUCK_AFTER, Activity, Engine
 from modelyard.kube.access import Access
 from modelyard.kube.cache import Cache
@@ -68,7 +68,7 @@ class Operator:
         self._session = Session(setup.access, self.metrics.requested)
         self.cluster = LiveCluster(self._session, self.cache, now=_now, instance=setup.instance)
         clock = asyncio.get_running_loop().time
-        self.queue: Queue[Key] = Queue(clock)
+        self.queue: Queue[Key] = Queue(clock, lambda key: leader(key, self.cache))
         world = World(self.cluster, self.cache, setup.settings, setup.passes, _now)
         self._loop = Loop(world, self.queue, self.metrics)
         self._reflectors = [self._reflector(scope) for scope in self._scopes(CHILD_KINDS, _OURS)]

@@ -5,7 +5,11 @@
                                                ^------- woken meanwhile ---------------+
 
 A key is in the queue once, however often it is woken, and never runs twice at once. Of several delays the
-earliest stands. `Schedule` decides and knows no clock; `Queue` adds the clock and the waiting.
+earliest stands. Keys may have a leader (a version its model): neither begins while the other runs, and when both
+are ready the leader is first. What one writes the other then reads in one pass, not in one for each write. Each
+waits for the other but once for each time that it was woken: a leader that is woken all the time holds nobody up.
+
+`Schedule` decides and knows no clock; `Queue` adds the clock and the waiting.
 """
 
 from __future__ import annotations
@@ -19,28 +23,40 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 
+Leader = Callable[[K], K | None]
+"""The key whose pass goes before a key's own; None for none."""
+
+
+def alone(key: Hashable) -> None:
+    """No key leads another."""
+
+
 class Schedule(Generic[K]):
     """Which key is next; all times are given by the caller, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, leader: Leader[K] = alone) -> None:
+        self._leader = leader
         self._ready: dict[K, float] = {}
+        self._behind: dict[K, dict[K, float]] = {}
+        self._waits: set[K] = set()
+        self._has_waited: set[K] = set()
         self._delayed: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
-        self._running: set[K] = set()
+        self._running: dict[K, None] = {}
         self._woken: dict[K, float] = {}
 
     def wake(self, key: K, now: float) -> None:
         """A pass over this key begins after this, as soon as may be."""
         if key in self._running:
             self._woken.setdefault(key, now)
-        else:
+        elif key not in self._waits:
             self._delayed.pop(key, None)
             self._ready.setdefault(key, now)
 
     def wake_at(self, key: K, due: float) -> None:
         """A pass over this key begins at this time, or earlier if it is woken."""
-        if key in self._ready or due >= self._delayed.get(key, float("inf")):
+        if key in self._ready or key in self._waits or due >= self._delayed.get(key, float("inf")):
             return
         self._delayed[key] = due
         heapq.heappush(self._heap, (due, next(self._order), key))
@@ -48,17 +64,26 @@ class Schedule(Generic[K]):
     def take(self, now: float) -> K | None:
         """The next key, which runs from now until `done`; None when none is ready."""
         self._promote(now)
-        if not self._ready:
-            return None
-        key = next(iter(self._ready))
-        del self._ready[key]
-        self._delayed.pop(key, None)
-        self._running.add(key)
-        return key
+        while self._ready:
+            key = next(iter(self._ready))
+            since = self._ready.pop(key)
+            self._delayed.pop(key, None)
+            other = None if key in self._has_waited else self._goes_first(key)
+            if other is None:
+                self._has_waited.discard(key)
+                self._running[key] = None
+                return key
+            self._waits.add(key)
+            self._behind.setdefault(other, {})[key] = since
+        return None
 
     def done(self, key: K) -> None:
-        """The pass ended; if the key was woken meanwhile it queues up again."""
-        self._running.discard(key)
+        """The pass ended; what waited for it is ready; if the key was woken meanwhile it queues up again."""
+        self._running.pop(key, None)
+        for follower, since in self._behind.pop(key, {}).items():
+            self._waits.discard(follower)
+            self._has_waited.add(follower)
+            self._ready.setdefault(follower, since)
         if key in self._woken:
             self._delayed.pop(key, None)
             self._ready.setdefault(key, self._woken.pop(key))
@@ -71,8 +96,8 @@ class Schedule(Generic[K]):
 
     @property
     def depth(self) -> int:
-        """Keys that are ready and wait for a worker."""
-        return len(self._ready)
+        """Keys that are ready, and wait for a worker or for another key's pass."""
+        return len(self._ready) + len(self._waits)
 
     @property
     def running(self) -> int:
@@ -83,14 +108,18 @@ class Schedule(Generic[K]):
         """Since when the head of the queue is ready."""
         return next(iter(self._ready.values()), None)
 
+    def _goes_first(self, key: K) -> K | None:
+        """The leader that is ready or runs, or a follower that runs."""
+        leader = self._leader(key)
+        if leader is not None and (leader in self._running or leader in self._ready):
+            return leader
+        return next((other for other in self._running if self._leader(other) == key), None)
+
     def _promote(self, now: float) -> None:
         while (due := self.next_due()) is not None and due <= now:
             key = heapq.heappop(self._heap)[2]
             del self._delayed[key]
-            if key in self._running:
-                self._woken.setdefault(key, due)
-            else:
-                self._ready.setdefault(key, due)
+            self.wake(key, due)
 
 
 class Closed(Exception):
@@ -100,9 +129,9 @@ class Closed(Exception):
 class Queue(Generic[K]):
     """A schedule on a clock, for workers of one event loop."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], leader: Leader[K] = alone) -> None:
         self._clock = clock
-        self._schedule: Schedule[K] = Schedule()
+        self._schedule: Schedule[K] = Schedule(leader)
         self._changed = asyncio.Event()
         self._closed = False
 

@@ -68,6 +68,12 @@ def in_order(keys: Iterable[Key]) -> list[Key]:
     return sorted(keys, key=lambda key: (key.kind != CUSTOM_MODEL, key.kind.name, key.name))
 
 
+def leader(key: Key, known: Lookup) -> Key | None:
+    """The model of a version: it gives the label that the version waits for, and reads what the version makes."""
+    version = known.get(*key) if key.kind == CUSTOM_MODEL_VERSION else None
+    return Key(CUSTOM_MODEL, key.namespace, _reference(version, "modelRef")) if version else None
+
+
 def is_same_wish(old: Manifest | None, new: Manifest | None) -> bool:
     """Whether what somebody declares is as it was: the status may have changed, or a label."""
     if old is None or new is None or old.get("spec") != new.get("spec"):

@@ -206,3 +206,111 @@ async def test_a_closed_queue_sends_waiting_workers_home() -> None:
     queue.wake("a")
     with pytest.raises(Closed):
         await queue.take()
+
+
+@pytest.fixture
+def led() -> Schedule[str]:
+    """`a1` and `a2` are led by `a`."""
+    return Schedule(lambda key: key[0] if len(key) == 2 else None)
+
+
+def test_a_leader_that_is_ready_goes_first(led: Schedule[str]) -> None:
+    for key in ("a1", "b", "a"):
+        led.wake(key, 0)
+
+    assert drained(led, 0) == ["b", "a", "a1"]
+
+
+def test_neither_begins_while_the_other_runs(led: Schedule[str]) -> None:
+    led.wake("a", 0)
+    assert led.take(0) == "a"
+    led.wake("a1", 0)
+    assert led.take(0) is None
+    led.done("a")
+    assert led.take(0) == "a1"
+    led.wake("a", 0)
+    assert led.take(0) is None
+    led.done("a1")
+    assert led.take(0) == "a"
+
+
+def test_what_a_follower_writes_wakes_its_leader_once(led: Schedule[str]) -> None:
+    led.wake("a1", 0)
+    assert led.take(0) == "a1"
+    for _ in range(5):
+        led.wake("a", 0)
+        assert led.take(0) is None
+    led.done("a1")
+
+    assert drained(led, 0) == ["a"]
+
+
+def test_who_has_waited_once_waits_no_more(led: Schedule[str]) -> None:
+    """However often the leader is woken."""
+    led.wake("a", 0)
+    assert led.take(0) == "a"
+    led.wake("a1", 0)
+    assert led.take(0) is None
+    led.wake("a", 0)
+    led.done("a")
+
+    assert led.take(0) == "a1"
+    assert led.take(0) is None
+    led.done("a1")
+    assert drained(led, 0) == ["a"]
+
+
+def test_followers_of_one_leader_run_side_by_side(led: Schedule[str]) -> None:
+    for key in ("a1", "a2"):
+        led.wake(key, 0)
+
+    assert {led.take(0), led.take(0)} == {"a1", "a2"}
+
+
+def test_a_leader_waits_for_one_of_its_followers_and_then_no_more(led: Schedule[str]) -> None:
+    for key in ("a1", "a2"):
+        led.wake(key, 0)
+        assert led.take(0) == key
+    led.wake("a", 0)
+    assert led.take(0) is None
+    led.done("a1")
+
+    assert led.take(0) == "a"
+
+
+def test_what_waits_counts_as_queued_and_is_not_queued_twice(led: Schedule[str]) -> None:
+    led.wake("a", 0)
+    assert led.take(0) == "a"
+    led.wake("a1", 0)
+    assert led.take(0) is None
+    led.wake("a1", 1)
+    led.wake_at("a1", 1)
+    assert (led.depth, led.next_due()) == (1, None)
+    led.done("a")
+
+    assert drained(led, 1) == ["a1"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_key_that_was_woken_runs_in_the_end(seed: int) -> None:
+    """Whatever is woken, taken and done in whatever order."""
+    dice = random.Random(seed)
+    schedule: Schedule[str] = Schedule(lambda key: key[0] if len(key) == 2 else None)
+    running: list[str] = []
+    waited: set[str] = set()
+    for _ in range(400):
+        if dice.random() < 0.5:
+            key = dice.choice(("a", "a1", "a2", "b", "b1"))
+            schedule.wake(key, 0)
+            waited.add(key)
+        elif running and dice.random() < 0.6:
+            schedule.done(running.pop(dice.randrange(len(running))))
+        elif (taken := schedule.take(0)) is not None:
+            assert taken not in running
+            running.append(taken)
+            waited.discard(taken)
+    for key in running:
+        schedule.done(key)
+
+    assert waited <= set(drained(schedule, 0))
+    assert (schedule.depth, schedule.running) == (0, 0)

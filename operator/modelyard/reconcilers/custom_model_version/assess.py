@@ -13,7 +13,7 @@ from modelyard.manifests.code import code_digest
 from modelyard.manifests.gate_test import gate_test_name
 from modelyard.reconcilers.custom_model_version.desired import template_is_modified
 from modelyard.reconcilers.custom_model_version.facts import Facts
-from modelyard.roles.gate import ENDED, failures, remarks, says_nothing, tests_of, why
+from modelyard.roles.gate import ENDED, awaits_data, failures, remarks, says_nothing, tests_of, why
 from modelyard.roles.roles import Role, drain_ends, is_passed
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, true, unknown
@@ -25,9 +25,6 @@ GRACE = timedelta(seconds=30)
 """How long a version may wait for something named before `Ready` turns from Unknown to False."""
 
 SOON = timedelta(seconds=1)
-
-LABELLING = timedelta(seconds=2)
-"""A new version's label comes in an instant; it is not worth a status that the version waits for it."""
 
 
 def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
@@ -45,14 +42,6 @@ def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
         *kstatus(ready, stalled=stalled),
     ]
     return Assessment(_status(facts, found), _outcome(facts, ready, stalled))
-
-
-def is_about_to_be_labelled(facts: Facts) -> bool:
-    """Whether a version is so new that its model's pass has not looked at it yet, and that is all there is to say."""
-    meta = facts.version.metadata
-    is_new = not facts.version.status.conditions and facts.now - meta.creation_timestamp < LABELLING
-    waits = facts.model is not None and facts.role is Role.UNLABELLED and not facts.label_conflict
-    return is_new and waits
 
 
 def _status(facts: Facts, found: list[Finding]) -> dict[str, Any]:
@@ -263,7 +252,7 @@ def _tests(facts: Facts) -> Finding:
     lost = [known[name] for name in names if name in known and says_nothing(known[name].status)]
     return (
         _held_up(facts, open_tests, count)
-        or _lost(lost, count)
+        or _lost(facts, lost, count)
         or unknown(Type.TESTS_PASSED, Reason.TESTING, _with_other(facts, count, names))
     )
 
@@ -291,13 +280,15 @@ def _held_up(facts: Facts, tests: Iterable[ModelTest], count: str) -> Finding | 
     return None
 
 
-def _lost(tests: list[ModelTest], count: str) -> Finding | None:
-    """A test whose every run was lost says nothing about the model; it is made anew before long."""
+def _lost(facts: Facts, tests: list[ModelTest], count: str) -> Finding | None:
+    """A test whose every run was lost says nothing about the model; it is made anew, before long or when its data is
+    another."""
     if not tests:
         return None
-    said = (
-        f'{count}; ModelTest "{tests[0].metadata.name}" says nothing about the model: {why(tests[0].status)}'
-    )
+    name, status = tests[0].metadata.name, tests[0].status
+    said = f'{count}; ModelTest "{name}" says nothing about the model: {why(status)}'
+    if awaits_data(status) and status.completed_at:
+        return _named(facts, Reason.INVALID_DATASET, said, status.completed_at, type=Type.TESTS_PASSED)
     return unknown(Type.TESTS_PASSED, Reason.RUN_AGAIN, f"{said}; it is made anew before long")
 
 
@@ -346,6 +337,7 @@ def _named(
 HELD_UP = frozenset(
     {
         Reason.CONFIG_MAP_NOT_FOUND,
+        Reason.INVALID_DATASET,
         Reason.NAME_TAKEN,
         Reason.FORBIDDEN,
         Reason.INVALID_SPEC,

@@ -7,11 +7,11 @@ from datetime import datetime
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION
 from modelyard.kube.acts import apply_all, delete_all
 from modelyard.kube.cluster import Cluster
-from modelyard.reconcilers.custom_model_version.assess import SOON, assess, is_about_to_be_labelled
+from modelyard.reconcilers.custom_model_version.assess import assess
 from modelyard.reconcilers.custom_model_version.desired import desired, freeze
 from modelyard.reconcilers.custom_model_version.observe import observe, with_gate
 from modelyard.settings import Settings
-from modelyard.status.outcomes import Outcome, Settled, Waiting
+from modelyard.status.outcomes import Outcome, Settled
 
 
 async def reconcile(
@@ -21,8 +21,6 @@ async def reconcile(
     observed = await observe(cluster, namespace, name, now)
     if observed is None:
         return Settled()
-    if is_about_to_be_labelled(observed):
-        return Waiting(SOON)
     facts = await with_gate(cluster, freeze(observed, settings))
     plan = desired(facts, settings)
     refusal = await apply_all(cluster, plan.apply)
