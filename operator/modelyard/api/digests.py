@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelyard.api.custom_model_version import CustomModelVersionSpec
+from modelyard.api.remembered import remembered
 from modelyard.api.source import InlineFile, Source
 
 Manifest = dict[str, Any]
@@ -64,6 +65,11 @@ def version_key(name: str, spec: CustomModelVersionSpec) -> str:
     Fields at their default do not count, so that a field added by a newer release changes no key. The same
     for a full object and for one that went through `without_contents`.
     """
+    return _key(spec, name)
+
+
+@remembered(1024)
+def _key(spec: CustomModelVersionSpec, name: str) -> str:
     fields = spec.model_dump(
         mode="json", by_alias=True, exclude_defaults=True, exclude={"description", "source"}
     )

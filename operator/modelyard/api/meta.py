@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
@@ -22,6 +22,7 @@ from modelyard.api.markers import (
     dns_label,
     dns_subdomain,
 )
+from modelyard.api.remembered import remembered
 
 
 class ApiModel(BaseModel):
@@ -50,9 +51,25 @@ class ApiModel(BaseModel):
             schema[VALIDATIONS] = [rule.to_json() for rule in cls.rules]
         return schema
 
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self:
+        """Parsed from JSON that nobody changes, as the cache holds it: once, however many passes read it."""
+        found = _parsed(manifest, cls)
+        assert isinstance(found, cls)
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """As JSON for the API server: camelCase, absent instead of null, times as RFC 3339."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+_PARSED = 1024
+"""Objects that are kept parsed: enough for those around the passes under way, few beside the cache."""
+
+
+@remembered(_PARSED)
+def _parsed(manifest: Mapping[str, Any], model: type[ApiModel]) -> ApiModel:
+    return model.model_validate(manifest)
 
 
 def _whole_seconds(moment: datetime) -> datetime:

@@ -28,6 +28,10 @@ class Cluster(Protocol):
         """The cached object; None when there is none or it was deleted. Inline contents are digests."""
         ...
 
+    def referring(self, kind: Kind, namespace: str, reference: str, name: str) -> list[Manifest]:
+        """Cached objects whose `spec.<reference>` names that object ("modelRef.name"), sorted by name."""
+        ...
+
     def list(self, kind: Kind, namespace: str, labels: Mapping[str, str] | None = None) -> list[Manifest]:
         """Cached objects of a namespace with all of these labels, sorted by name."""
         ...

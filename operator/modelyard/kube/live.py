@@ -68,6 +68,10 @@ class LiveCluster:
         """See `Cluster.get`."""
         return self._cache.get(kind, namespace, name)
 
+    def referring(self, kind: Kind, namespace: str, reference: str, name: str) -> list[Manifest]:
+        """See `Cluster.referring`."""
+        return self._cache.referring(kind, namespace, reference, name)
+
     def list(self, kind: Kind, namespace: str, labels: Mapping[str, str] | None = None) -> list[Manifest]:
         """See `Cluster.list`."""
         return self._cache.select(kind, namespace, labels)

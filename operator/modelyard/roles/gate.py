@@ -12,7 +12,8 @@ from modelyard.api.custom_model import CustomModelSpec, GateTest, TestConfigurat
 from modelyard.api.digests import canonical_hash, without_contents
 from modelyard.api.model_ledger import TestFact, VerdictFact
 from modelyard.api.model_test import ModelTestStatus
-from modelyard.api.reasons import ConditionType
+from modelyard.api.reasons import ConditionType, Reason
+from modelyard.api.remembered import remembered
 
 IMPLICIT = GateTest(
     name="starts",
@@ -50,6 +51,12 @@ class Tested:
 def tests_of(model: CustomModelSpec) -> tuple[GateTest, ...]:
     """The tests of a model's gate, the implicit one if it has none."""
     return tuple(model.gate.tests) if model.gate else (IMPLICIT,)
+
+
+@remembered(256)
+def hash_of_gate(model: CustomModelSpec) -> str:
+    """`gate_hash` of a model's tests."""
+    return gate_hash(tests_of(model))
 
 
 def gate_hash(tests: Sequence[GateTest]) -> str:
@@ -140,8 +147,14 @@ def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None
 
 
 def says_nothing(status: ModelTestStatus) -> bool:
-    """Whether the test ended without a word on the model: its pods were lost, twice."""
+    """Whether the test ended without a word on the model: its pods were lost, twice, or its data is no data."""
     return CheckStatus(status.overall_status) is CheckStatus.ABORTED
+
+
+def awaits_data(status: ModelTestStatus) -> bool:
+    """Whether it ended for data that can be mended: a test of the gate is made anew once it is."""
+    said = (condition.reason for condition in status.conditions if condition.type == ConditionType.SUCCEEDED)
+    return says_nothing(status) and Reason.INVALID_DATASET in said
 
 
 def why(status: ModelTestStatus) -> str:

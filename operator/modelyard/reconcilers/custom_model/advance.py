@@ -13,7 +13,7 @@ from modelyard.api.model_test import ModelTest
 from modelyard.manifests.gate_test import gate_places, gate_test_name, is_asked
 from modelyard.reconcilers.custom_model.facts import Facts, Workload, ready_pods
 from modelyard.roles import ledger as ledgers
-from modelyard.roles.gate import Tested, gate_hash, refusal, verdict
+from modelyard.roles.gate import Tested, refusal, verdict
 from modelyard.roles.roles import Role, fact_of, may_promote
 from modelyard.roles.turns import contenders, next_turn
 from modelyard.status.pods import diagnose, had_its_time, is_ready
@@ -51,7 +51,7 @@ def _judged(facts: Facts) -> ModelLedgerSpec:
 
 
 def _may_promote(facts: Facts, fact: VersionFact, workload: Workload) -> bool:
-    return may_promote(fact, workload.frozen.template_hash, gate_hash(facts.gate))
+    return may_promote(fact, workload.frozen.template_hash, facts.gate_hash)
 
 
 def _tested(workload: Workload) -> Tested:

@@ -11,7 +11,7 @@ from modelyard.api.reasons import Reason
 from modelyard.manifests.service import stable_url
 from modelyard.reconcilers.custom_model.desired import made_anew_at
 from modelyard.reconcilers.custom_model.facts import Facts, ready_pods
-from modelyard.roles.gate import failures, gate_hash
+from modelyard.roles.gate import failures
 from modelyard.roles.roles import candidate, drain_ends, fact_of, is_refused, newest
 from modelyard.settings import Settings
 from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
@@ -151,13 +151,13 @@ def _shortage(facts: Facts) -> Finding | None:
 
 
 def _candidate(facts: Facts) -> VersionFact | None:
-    key = candidate(gate=gate_hash(facts.gate), live=facts.live, ledger=facts.ledger)
+    key = candidate(gate=facts.gate_hash, live=facts.live, ledger=facts.ledger)
     return fact_of(facts.ledger, key) if key else None
 
 
 def _refused_newest(facts: Facts) -> VersionFact | None:
     fact = newest(live=facts.live, ledger=facts.ledger)
-    return fact if fact and is_refused(fact, gate_hash(facts.gate)) else None
+    return fact if fact and is_refused(fact, facts.gate_hash) else None
 
 
 def _why_refused(fact: VersionFact) -> str:

@@ -15,7 +15,7 @@ from modelyard.api.model_ledger import ModelLedgerSpec
 from modelyard.api.model_test import ModelTest
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Manifest, Owner
-from modelyard.roles.gate import gate_hash, tests_of
+from modelyard.roles.gate import hash_of_gate, tests_of
 from modelyard.roles.ledger import Declared
 from modelyard.roles.roles import Role, is_draining, roles
 
@@ -66,6 +66,11 @@ class Facts:
         """The tests that a version must pass."""
         return tests_of(self.model.spec)
 
+    @property
+    def gate_hash(self) -> str:
+        """The gate as facts know it."""
+        return hash_of_gate(self.model.spec)
+
     @cached_property
     def live(self) -> frozenset[str]:
         """Keys of the declared versions."""
@@ -74,7 +79,7 @@ class Facts:
     @cached_property
     def roles(self) -> dict[str, Role]:
         """Who is what, by version key."""
-        return roles(gate=gate_hash(self.gate), live=self.live, ledger=self.ledger)
+        return roles(gate=self.gate_hash, live=self.live, ledger=self.ledger)
 
     @property
     def owner(self) -> Owner:

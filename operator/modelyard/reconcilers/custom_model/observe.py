@@ -56,10 +56,10 @@ def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts
     manifest = cluster.get(CUSTOM_MODEL, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    model = CustomModel.model_validate(manifest)
+    model = CustomModel.of(manifest)
     ledger = cluster.get(MODEL_LEDGER, namespace, name)
     children = tuple(_children(cluster, model))
-    versions = list(_versions(cluster.list(CUSTOM_MODEL_VERSION, namespace), name))
+    versions = list(_versions(cluster, namespace, name))
     workloads = dict(_workloads(cluster, namespace, model.metadata.uid, children))
     facts = _ledger(ledger, model) if ledger else _rebuilt(cluster, model, workloads, now)
     return Facts(
@@ -70,7 +70,7 @@ def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts
         declared=tuple(map(_declared, versions)),
         waiting=dict(_waiting(versions)),
         workloads=workloads,
-        tests=tuple(ModelTest.model_validate(m) for m in children if m["kind"] == MODEL_TEST.name),
+        tests=tuple(ModelTest.of(m) for m in children if m["kind"] == MODEL_TEST.name),
         open_tests=tuple(_open_tests(cluster, namespace, versions, facts.testing)),
         begun=frozenset(_begun(cluster, namespace, name)),
         stable_endpoints=tuple(cluster.list(ENDPOINT_SLICE, namespace, {SERVICE_NAME: name})),
@@ -92,12 +92,14 @@ def _open_tests(
     cluster: Cluster, namespace: str, versions: Iterable[CustomModelVersion], held: TestingFact | None
 ) -> Iterable[ModelTest]:
     """The one whose turn it is counts even if the object of its version is gone."""
-    names = {version.metadata.name for version in versions}
-    for manifest in cluster.list(MODEL_TEST, namespace):
-        has_turn = held is not None and manifest["metadata"]["uid"] == held.uid
-        has_ended = manifest.get("status", {}).get("completedAt")
-        if not has_ended and (has_turn or manifest["spec"]["versionRef"]["name"] in names):
-            yield ModelTest.model_validate(manifest)
+    names = [version.metadata.name for version in versions]
+    found = [m for name in names for m in cluster.referring(MODEL_TEST, namespace, "versionRef.name", name)]
+    has_turn = cluster.get(MODEL_TEST, namespace, held.name) if held else None
+    if held and has_turn and has_turn["metadata"]["uid"] == held.uid and has_turn not in found:
+        found.append(has_turn)
+    for manifest in sorted(found, key=lambda test: str(test["metadata"]["name"])):
+        if not manifest.get("status", {}).get("completedAt"):
+            yield ModelTest.of(manifest)
 
 
 def _begun(cluster: Cluster, namespace: str, model: str) -> Iterable[str]:
@@ -112,7 +114,7 @@ def _ledger(manifest: Manifest, model: CustomModel) -> ModelLedgerSpec:
     """The facts of the model; none from the ledger of a former model of that name."""
     if is_of_another(manifest, model.metadata.uid):
         return ModelLedgerSpec(model_name=model.metadata.name)
-    return ModelLedgerSpec.model_validate(manifest["spec"])
+    return ModelLedgerSpec.of(manifest["spec"])
 
 
 def _rebuilt(
@@ -152,12 +154,10 @@ def _workloads(
         )
 
 
-def _versions(manifests: Iterable[Manifest], model: str) -> Iterable[CustomModelVersion]:
-    for manifest in manifests:
-        if manifest["spec"]["modelRef"]["name"] == model and not manifest["metadata"].get(
-            "deletionTimestamp"
-        ):
-            yield CustomModelVersion.model_validate(manifest)
+def _versions(cluster: Cluster, namespace: str, model: str) -> Iterable[CustomModelVersion]:
+    for manifest in cluster.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", model):
+        if not manifest["metadata"].get("deletionTimestamp"):
+            yield CustomModelVersion.of(manifest)
 
 
 def _declared(version: CustomModelVersion) -> Declared:

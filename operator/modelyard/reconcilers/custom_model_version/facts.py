@@ -18,7 +18,7 @@ from modelyard.manifests.code import CodeFile, code_map_name
 from modelyard.manifests.environment_version import is_current
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Manifest, Owner
-from modelyard.roles.gate import gate_hash, tests_of
+from modelyard.roles.gate import hash_of_gate
 from modelyard.roles.roles import Role, fact_of, is_draining, may_promote, roles
 
 
@@ -67,8 +67,7 @@ class Facts:
         """What this version is to its model."""
         if self.model is None:
             return Role.UNLABELLED
-        gate = gate_hash(tests_of(self.model.spec))
-        return roles(gate=gate, live=self.live, ledger=self.ledger)[self.key]
+        return roles(gate=hash_of_gate(self.model.spec), live=self.live, ledger=self.ledger)[self.key]
 
     @property
     def is_switched(self) -> bool:
@@ -81,7 +80,7 @@ class Facts:
         """Whether it passed its tests, and those of the gate as it is now."""
         if self.fact is None or self.frozen is None or self.model is None:
             return False
-        return may_promote(self.fact, self.frozen.template_hash, gate_hash(tests_of(self.model.spec)))
+        return may_promote(self.fact, self.frozen.template_hash, hash_of_gate(self.model.spec))
 
     @property
     def draining(self) -> bool:

@@ -60,7 +60,7 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
     manifest = cluster.get(CUSTOM_MODEL_VERSION, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    facts = _cached(cluster, CustomModelVersion.model_validate(manifest), now)
+    facts = _cached(cluster, CustomModelVersion.of(manifest), now)
     facts = replace(facts, source=await _source(cluster, facts))
     return facts
 
@@ -166,7 +166,7 @@ def _ledger(manifest: Manifest | None, model: CustomModel | None) -> ModelLedger
     """The facts of the model; none from the ledger of a former model of that name."""
     if manifest is None or (model and is_of_another(manifest, model.metadata.uid)):
         return ModelLedgerSpec(model_name="")
-    return ModelLedgerSpec.model_validate(manifest["spec"])
+    return ModelLedgerSpec.of(manifest["spec"])
 
 
 def _children(cluster: Cluster, namespace: str, key: str, model: CustomModel | None) -> Iterator[Manifest]:
@@ -179,7 +179,7 @@ def _children(cluster: Cluster, namespace: str, key: str, model: CustomModel | N
 def _tests(cluster: Cluster, namespace: str, key: str, model: CustomModel | None) -> Iterator[ModelTest]:
     for test in cluster.list(MODEL_TEST, namespace, {labels.OF_VERSION: key}):
         if model and is_owned_by(test, model.metadata.uid):
-            yield ModelTest.model_validate(test)
+            yield ModelTest.of(test)
 
 
 def _workload(pod: Manifest) -> str:
@@ -189,24 +189,19 @@ def _workload(pod: Manifest) -> str:
 def _model(manifest: Manifest | None) -> CustomModel | None:
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    return CustomModel.model_validate(manifest)
+    return CustomModel.of(manifest)
 
 
 def _live_keys(cluster: Cluster, namespace: str, model: str) -> frozenset[str]:
-    found = cluster.list(CUSTOM_MODEL_VERSION, namespace)
-    ours = [
-        m
-        for m in found
-        if m["spec"]["modelRef"]["name"] == model and not m["metadata"].get("deletionTimestamp")
-    ]
-    versions = map(CustomModelVersion.model_validate, ours)
+    found = cluster.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", model)
+    versions = (CustomModelVersion.of(m) for m in found if not m["metadata"].get("deletionTimestamp"))
     return frozenset(version_key(version.metadata.name, version.spec) for version in versions)
 
 
 def _environment(manifest: Manifest | None) -> ExecutionEnvironment | None:
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    return ExecutionEnvironment.model_validate(manifest)
+    return ExecutionEnvironment.of(manifest)
 
 
 def _environment_versions(
@@ -219,7 +214,7 @@ def _environment_versions(
     of_environment = {labels.OF_ENVIRONMENT: meta.name}
     for found in cluster.list(EXECUTION_ENVIRONMENT_VERSION, meta.namespace, of_environment):
         if is_owned_by(found, meta.uid):
-            yield ExecutionEnvironmentVersion.model_validate(found)
+            yield ExecutionEnvironmentVersion.of(found)
 
 
 def _declared(version: CustomModelVersion, key: str) -> Declared:

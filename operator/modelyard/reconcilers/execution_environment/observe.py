@@ -17,9 +17,9 @@ def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts
     manifest = cluster.get(EXECUTION_ENVIRONMENT, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    environment = ExecutionEnvironment.model_validate(manifest)
+    environment = ExecutionEnvironment.of(manifest)
     found = cluster.list(EXECUTION_ENVIRONMENT_VERSION, namespace, {labels.OF_ENVIRONMENT: name})
-    versions = [ExecutionEnvironmentVersion.model_validate(version) for version in found]
+    versions = [ExecutionEnvironmentVersion.of(version) for version in found]
     ours = [version for version in versions if _is_owned_by(version, environment)]
     return Facts(now, environment, tuple(sorted(ours, key=lambda version: version.spec.number)))
 

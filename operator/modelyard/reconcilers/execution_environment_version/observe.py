@@ -22,7 +22,7 @@ async def observe(
     manifest = cluster.get(EXECUTION_ENVIRONMENT_VERSION, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    version = ExecutionEnvironmentVersion.model_validate(manifest)
+    version = ExecutionEnvironmentVersion.of(manifest)
     if version.status.image:
         return Facts(now, version, None)
     secrets = await _secrets(cluster, version)

@@ -48,7 +48,7 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
     manifest = cluster.get(MODEL_TEST, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    facts = _cached(cluster, ModelTest.model_validate(manifest), now)
+    facts = _cached(cluster, ModelTest.of(manifest), now)
     if facts.test.spec.cancel and not facts.is_over and runs(facts):
         return replace(facts, heard=await heard(cluster, facts))
     return replace(facts, data=await read_data(cluster, facts.test)) if _needs_data(facts) else facts
@@ -72,7 +72,7 @@ def _cached(cluster: Cluster, test: ModelTest, now: datetime) -> Facts:
     found = cluster.get(CUSTOM_MODEL_VERSION, facts.owner.namespace, test.spec.version_ref.name)
     if found is None:
         return _with_workload(cluster, _orphaned(cluster, facts))
-    return _with_workload(cluster, _with_version(cluster, facts, CustomModelVersion.model_validate(found)))
+    return _with_workload(cluster, _with_version(cluster, facts, CustomModelVersion.of(found)))
 
 
 def _with_children(cluster: Cluster, facts: Facts) -> Facts:
@@ -109,7 +109,7 @@ def _with_version(cluster: Cluster, facts: Facts, version: CustomModelVersion) -
     found = cluster.get(CUSTOM_MODEL, namespace, version.spec.model_ref.name)
     if found is None:
         return facts
-    model = CustomModel.model_validate(found)
+    model = CustomModel.of(found)
     revisions = cluster.list(CONTROLLER_REVISION, namespace, {labels.OF_VERSION: key})
     frozen = kept(revisions, model.metadata.uid)
     code = code_map_of(frozen) if frozen else None
@@ -122,13 +122,13 @@ def _with_turn(cluster: Cluster, facts: Facts, model: CustomModel) -> Facts:
     ledger = cluster.get(MODEL_LEDGER, meta.namespace, meta.name)
     if ledger is None or is_of_another(ledger, meta.uid):
         return facts
-    return replace(facts, testing=ModelLedgerSpec.model_validate(ledger["spec"]).testing)
+    return replace(facts, testing=ModelLedgerSpec.of(ledger["spec"]).testing)
 
 
 def _orphaned(cluster: Cluster, facts: Facts) -> Facts:
     """Of a test whose version is gone: it may have its turn all the same, and must give it back."""
-    for ledger in cluster.list(MODEL_LEDGER, facts.owner.namespace):
-        testing = ModelLedgerSpec.model_validate(ledger["spec"]).testing
+    for ledger in cluster.referring(MODEL_LEDGER, facts.owner.namespace, "testing.name", facts.owner.name):
+        testing = ModelLedgerSpec.of(ledger["spec"]).testing
         if testing is not None and testing.uid == facts.owner.uid:
             return replace(facts, testing=testing)
     return facts
@@ -137,21 +137,17 @@ def _orphaned(cluster: Cluster, facts: Facts) -> Facts:
 def _rivals(cluster: Cluster, facts: Facts, model: CustomModel) -> tuple[Contender, ...]:
     """Those of the gate go first in any case, so that their own order matters to their own kind alone."""
     places = gate_places(facts.frozen, tests_of(model.spec)) if facts.frozen and facts.is_of_gate else {}
-    tests = [
-        ModelTest.model_validate(manifest)
-        for manifest in cluster.list(MODEL_TEST, model.metadata.namespace)
-        if _is_of(cluster, manifest, model)
-    ]
+    tests = list(_open_tests(cluster, model))
     first = {test.metadata.name: 0 for test in tests if _owner_is(test, model)}
     return contenders(tests, first | places)
 
 
-def _is_of(cluster: Cluster, test: Manifest, model: CustomModel) -> bool:
-    if test.get("status", {}).get("completedAt"):
-        return False
-    namespace, name = test["metadata"]["namespace"], test["spec"]["versionRef"]["name"]
-    version = cluster.get(CUSTOM_MODEL_VERSION, namespace, name)
-    return version is not None and bool(version["spec"]["modelRef"]["name"] == model.metadata.name)
+def _open_tests(cluster: Cluster, model: CustomModel) -> Iterator[ModelTest]:
+    namespace, name = model.metadata.namespace, model.metadata.name
+    for version in cluster.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", name):
+        for test in cluster.referring(MODEL_TEST, namespace, "versionRef.name", version["metadata"]["name"]):
+            if not test.get("status", {}).get("completedAt"):
+                yield ModelTest.of(test)
 
 
 def _owner_is(test: ModelTest, model: CustomModel) -> bool:
