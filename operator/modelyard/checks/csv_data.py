@@ -72,10 +72,14 @@ def _check_header(header: _Record) -> None:
 def _check_lengths(header: _Record, rows: Sequence[_Record]) -> None:
     wanted = len(header.values)
     for row in rows:
-        if len(row.values) != wanted:
-            more = f", from column {wanted + 1} on too many" if len(row.values) > wanted else ""
-            found = f"{_count(len(row.values), 'value')}{more}"
-            raise DataError(f"line {row.line}: {found}; the header names {_count(wanted, 'column')}")
+        found = len(row.values)
+        if found < wanted:
+            where = f"line {row.line}, column {text_excerpt(header.values[found], 60)}"
+            counts = f"the line has {_count(found, 'value')}, the header names {_count(wanted, 'column')}"
+            raise DataError(f"{where}: no value; {counts}")
+        if found > wanted:
+            values = f"{_count(found, 'value')}, from column {wanted + 1} on too many"
+            raise DataError(f"line {row.line}: {values}; the header names {_count(wanted, 'column')}")
 
 
 def _count(number: int, what: str) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 
 from modelyard.checks.answers import text_excerpt, value_excerpt
 from modelyard.checks.data import DataError
+from modelyard.checks.json_places import place_of, place_of_value
 
 _PANDAS = '; pandas writes lists with orient="list" and rows with orient="records"'
 
@@ -26,15 +28,16 @@ def parse_json(text: str) -> dict[str, list[object]]:
     """The columns in the text of a JSON file; DataError says what is wrong, and where."""
     match _parsed(text):
         case dict() as columns:
-            checked = _checked(columns)
+            checked = _checked(text, columns)
+            _check_numbers(checked, lambda name, row: place_of_value(text, name, row))
         case list() as rows:
-            checked = _turned(rows)
+            checked = _turned(text, rows)
+            _check_numbers(checked, lambda name, row: place_of_value(text, row, name))
         case other:
             raise DataError(
                 'must be an object of columns, as {"column": [1, 2]}, or a list of rows, '
                 f'as [{{"column": 1}}], not {value_excerpt(other)}'
             )
-    _check_numbers(checked)
     return checked
 
 
@@ -49,9 +52,9 @@ def _parsed(text: str) -> object:
     except _TwiceError:
         raise DataError(_twice(text)) from None
     except ValueError:  # Python refuses integers of more than 4300 digits.
-        raise DataError(
-            f"{_place(text, _LONG_NUMBER.search(text))}: a number of thousands of digits"
-        ) from None
+        found = _LONG_NUMBER.search(text)
+        where = place_of(text, found.start() if found else 0)
+        raise DataError(f"{where}: a number of thousands of digits") from None
 
 
 def _hint(text: str, error: json.JSONDecodeError) -> str:
@@ -84,28 +87,25 @@ def _twice(text: str) -> str:
         elif token[2]:
             name = json.loads(token[1])
             if name in seen[-1]:
-                return f"{_place(text, token)}: {text_excerpt(name, 60)} is there twice in one object"
+                return (
+                    f"{place_of(text, token.start())}: {text_excerpt(name, 60)} is there twice in one object"
+                )
             seen[-1].add(name)
     return "an object has a key twice"
 
 
-def _place(text: str, found: re.Match[str] | None) -> str:
-    at = found.start() if found else 0
-    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
-
-
-def _checked(columns: dict[str, object]) -> dict[str, list[object]]:
+def _checked(text: str, columns: dict[str, object]) -> dict[str, list[object]]:
     if not columns:
         raise DataError("has no columns")
     checked: dict[str, list[object]] = {}
     for name, values in columns.items():
         if not isinstance(values, list):
             raise DataError(
-                f"{_column(name)} must be a list of values, not {value_excerpt(values)}"
-                f"{_column_hint(name, values)}"
+                f"{place_of_value(text, name)}: {_column(name)} must be a list of values, "
+                f"not {value_excerpt(values)}{_column_hint(name, values)}"
             )
         checked[name] = values
-    _check_lengths(checked)
+    _check_lengths(text, checked)
     return checked
 
 
@@ -115,13 +115,14 @@ def _column_hint(name: str, values: object) -> str:
     return _PANDAS if isinstance(values, dict) else ""
 
 
-def _turned(rows: list[object]) -> dict[str, list[object]]:
+def _turned(text: str, rows: list[object]) -> dict[str, list[object]]:
     """Rows turned into columns, in the order in which they first appear; what a row lacks is null."""
     names: dict[str, None] = {}
     objects: list[dict[str, object]] = []
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise DataError(f"row {number} (from 0) must be an object, not {value_excerpt(row)}")
+            where = f"{place_of_value(text, number)}: row {number} (from 0)"
+            raise DataError(f"{where} must be an object, not {value_excerpt(row)}")
         objects.append(row)
         names.update(dict.fromkeys(row))
     if not objects:
@@ -133,25 +134,26 @@ def _turned(rows: list[object]) -> dict[str, list[object]]:
     return {name: [row.get(name) for row in objects] for name in names}
 
 
-def _check_lengths(columns: dict[str, list[object]]) -> None:
+def _check_lengths(text: str, columns: dict[str, list[object]]) -> None:
     first, values = next(iter(columns.items()))
     for name, others in columns.items():
         if len(others) != len(values):
             raise DataError(
-                f"{_column(name)} has {len(others)} values but {_column(first)} has {len(values)}; "
-                "all columns must be of one length"
+                f"{place_of_value(text, name)}: {_column(name)} has {len(others)} values "
+                f"but {_column(first)} has {len(values)}; all columns must be of one length"
             )
     if not values:
         raise DataError("has no rows: its columns are empty")
 
 
-def _check_numbers(columns: dict[str, list[object]]) -> None:
+def _check_numbers(columns: dict[str, list[object]], where: Callable[[str, int], str]) -> None:
     """Python reads NaN and 1e999, which are no JSON and which no model could be sent."""
     for name, values in columns.items():
         for row, value in enumerate(values):
             if _is_no_json(value):
                 shown = value_excerpt(value)
-                raise DataError(f"{_column(name)}, row {row} (from 0): {shown} is not JSON; use null")
+                found = f"{_column(name)}, row {row} (from 0): {shown}"
+                raise DataError(f"{where(name, row)}: {found} is not JSON; use null")
 
 
 def _is_no_json(value: object) -> bool:

@@ -59,7 +59,10 @@ def test_what_other_programs_write_is_read_as_they_read_it() -> None:
         ("\n\n", "is empty: it needs a header line with the columns' names, then a line a row"),
         ("a,b\n1,2,3\n", "line 2: 3 values, from column 3 on too many; the header names 2 columns"),
         ("a\n1,2\n", "line 2: 2 values, from column 2 on too many; the header names 1 column"),
-        ('a,b\n"x\ny",2\n\n3\n', "line 5: 1 value; the header names 2 columns"),
+        (
+            'a,b\n"x\ny",2\n\n3\n',
+            'line 5, column "b": no value; the line has 1 value, the header names 2 columns',
+        ),
         ('a,b\n"x\ny","z', "line 3, column 4: a quoted value begins here and never ends"),
         (
             'a,b\n1,"x"y\n',

@@ -55,19 +55,23 @@ def test_first_rows_are_all_when_there_are_fewer() -> None:
         ),
         (b"[]", "has no rows: its list is empty"),
         (b"[{}, {}]", "has no columns: its rows are empty"),
-        (b'[{"a": 1}, [2]]', "row 1 (from 0) must be an object, not [2]"),
-        (b'[{"a": 1, "b": [1, -1e999]}]', 'column "b", row 0 (from 0): [1, -Infinity] is not JSON; use null'),
+        (b'[{"a": 1}, [2]]', "line 1, column 12: row 1 (from 0) must be an object, not [2]"),
+        (
+            b'[{"a": 1}, {"c": "[{,",\n "b" : [1, -1e999]}]',
+            'line 2, column 8: column "b", row 1 (from 0): [1, -Infinity] is not JSON; use null',
+        ),
         (b"{}", "has no columns"),
         (b'{"a": [], "b": []}', "has no rows: its columns are empty"),
-        (b'{"a": [1], "b": 7}', 'column "b" must be a list of values, not 7'),
-        (b'{"a": "xyz"}', 'column "a" must be a list of values, not "xyz"'),
+        (b'{"a": [1], "b": 7}', 'line 1, column 17: column "b" must be a list of values, not 7'),
+        (b'\n {"a"\t:\r\n"xyz"}', 'line 3, column 1: column "a" must be a list of values, not "xyz"'),
         (
             b'{"X": {"a": [1]}}',
-            'column "X" must be a list of values, not {"a": [1]}; leave out the "X" around the columns',
+            'line 1, column 7: column "X" must be a list of values, not {"a": [1]}; '
+            'leave out the "X" around the columns',
         ),
         (
             b'{"a": {"0": 1}}',
-            'column "a" must be a list of values, not {"0": 1}; '
+            'line 1, column 7: column "a" must be a list of values, not {"0": 1}; '
             'pandas writes lists with orient="list" and rows with orient="records"',
         ),
         (b'{"a": [1],\n "a": [2]}', 'line 2, column 2: "a" is there twice in one object'),
@@ -77,10 +81,13 @@ def test_first_rows_are_all_when_there_are_fewer() -> None:
         ),
         (
             b'{"a": [1, 2], "b": [1]}',
-            'column "b" has 1 values but column "a" has 2; all columns must be of one length',
+            'line 1, column 20: column "b" has 1 values but column "a" has 2; all columns must be of one length',
         ),
-        (b'{"a": [1, NaN]}', 'column "a", row 1 (from 0): NaN is not JSON; use null'),
-        (b'{"a": [-1e999]}', 'column "a", row 0 (from 0): -Infinity is not JSON; use null'),
+        (
+            '{"ä,": [1],\n "\\u00e9\\"": [NaN]}'.encode(),
+            'line 2, column 15: column "é\\"", row 0 (from 0): NaN is not JSON; use null',
+        ),
+        (b'{"a": [-1e999]}', 'line 1, column 8: column "a", row 0 (from 0): -Infinity is not JSON; use null'),
     ],
 )
 def test_unusable_data_is_refused_naming_file_and_place(content: bytes, problem: str, tmp_path: Path) -> None:
