@@ -27,6 +27,7 @@ from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 from tests.support.moments import conditions, key, names, serving_v1, serving_v2, workload
 from tests.support.objects import (
     NAMESPACE,
+    make_dataset,
     make_environment,
     make_gate,
     make_model,
@@ -685,6 +686,67 @@ async def test_what_a_test_waits_for_shows_on_the_version_and_on_the_model() -> 
     assert world.condition(CUSTOM_MODEL, "hello") == ("False", "ConfigMapNotFound")
     assert missing in world.message(CUSTOM_MODEL, "hello")
     world.user.apply(_code("rows", **{"rows.json": '{"x": [1, 2]}'}))
+    await world.pass_time(40, step=20)
+    assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
+
+
+async def test_data_without_its_key_refuses_no_version_and_is_mended_in_place() -> None:
+    gate = make_gate("accuracy", dataset={"configMap": {"name": "rows", "key": "b"}, "format": "json"})
+    world = World()
+    world.user.apply(_code("rows", a='{"x": [1, 2]}'), make_environment(), make_model(gate=gate), V1)
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "InvalidDataset")
+    await world.pass_time(2000, step=40)
+    (test,) = names(world, MODEL_TEST)
+    problem = 'ConfigMap "rows" of spec.dataset has no key "b" (it has: a). Next: add it'
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1", "TestsPassed") == ("False", "InvalidDataset")
+    assert problem in world.message(CUSTOM_MODEL_VERSION, "hello-1")
+    assert world.condition(CUSTOM_MODEL, "hello") == ("False", "InvalidDataset")
+    assert problem in world.message(CUSTOM_MODEL, "hello")
+    world.user.edit(CONFIG_MAP, "rows", data={"b": '{"x": [1, 2]}'})
+    await world.pass_time(40, step=20)
+    assert (names(world, MODEL_TEST), world.condition(CUSTOM_MODEL, "hello")) == (
+        [test],
+        ("True", "Serving"),
+    )
+
+
+async def test_rows_that_cannot_be_read_refuse_no_version_and_are_read_again_once_they_are_others() -> None:
+    gate = make_gate("accuracy", dataset={"configMap": {"name": "rows"}, "format": "csv"})
+    world = World()
+    world.user.apply(_code("rows", a="x,y\n1\n"), make_environment(), make_model(gate=gate), V1)
+    await world.settle()
+    (test,) = names(world, MODEL_TEST)
+    uid = world.get(MODEL_TEST, test)["metadata"]["uid"]
+    await world.pass_time(2000, step=40)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "InvalidDataset")
+    assert world.message(CUSTOM_MODEL_VERSION, "hello-1") == (
+        f'1 of 1 tests ended; ModelTest "{test}" says nothing about the model: data set rows.csv: line 2, column "y": '
+        "no value; the line has 1 value, the header names 2 columns. "
+        'Next: mend ConfigMap "rows"; the test is then made anew'
+    )
+    assert world.get(MODEL_TEST, test)["metadata"]["uid"] == uid, "another run would say the same"
+    assert world.get(MODEL_TEST, test)["status"]["overallStatus"] == "aborted"
+    world.user.edit(CONFIG_MAP, "rows", data={"a": "x,y\n1,2\n"})
+    await world.pass_time(40, step=20)
+    assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
+    assert world.get(MODEL_TEST, test)["metadata"]["uid"] != uid
+
+
+async def test_rows_in_a_gate_that_cannot_be_read_refuse_a_version_until_the_gate_is_edited() -> None:
+    world = World()
+    world.user.apply(
+        make_environment(), make_model(gate=make_gate("accuracy", dataset=make_dataset("{}"))), V1
+    )
+    await world.pass_time(40, step=20)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "TestsFailed")
+    assert world.message(CUSTOM_MODEL_VERSION, "hello-1") == (
+        'test "accuracy" failed: errorCheck: Data set rows.json: has no columns. Next: write data that can be used '
+        "into the gate of the model; an edited gate asks with new tests"
+    )
+    (test,) = names(world, MODEL_TEST)
+    assert world.condition(MODEL_TEST, test, "Succeeded") == ("False", "InvalidDataset")
+    world.user.edit(CUSTOM_MODEL, "hello", spec={"gate": make_gate("accuracy")})
     await world.pass_time(40, step=20)
     assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
 

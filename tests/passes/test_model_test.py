@@ -262,32 +262,142 @@ async def test_missing_data_is_waited_for() -> None:
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
 
 
-@pytest.mark.parametrize(
-    ("test", "data", "message"),
-    [
-        (
-            _asks_for(),
-            {"a": "1", "b": "2"},
-            'spec.dataset.configMap.key must be set: ConfigMap "rows" has the keys a, b',
-        ),
-        (_asks_for("c"), {"a": "1", "b": "2"}, 'ConfigMap "rows" has no key "c" (it has: a, b)'),
-        (_asks_for("c"), {}, 'ConfigMap "rows" has no key "c" (it has: none)'),
-        (
-            _asks_for(),
-            {"a": "ä" * 500_000},
-            'ConfigMap "rows" key "a" holds 1000000 bytes; a test takes at most 921600',
-        ),
-    ],
-)
-async def test_data_that_cannot_be_used_fails_the_test_and_says_why(
+UNUSABLE = [
+    (
+        _asks_for(),
+        {"a": "1", "b": "2"},
+        'ConfigMap "rows" of spec.dataset has the keys a, b, and configMap.key names none. Next: leave one of them '
+        "in it, or name one where the test is declared",
+    ),
+    (
+        _asks_for("c"),
+        {"a": "1", "b": "2"},
+        'ConfigMap "rows" of spec.dataset has no key "c" (it has: a, b). Next: add it, or name another where the '
+        "test is declared",
+    ),
+    (
+        _asks_for("c"),
+        {},
+        'ConfigMap "rows" of spec.dataset has no key "c" (it has: none). Next: add it, or name another where the '
+        "test is declared",
+    ),
+    (
+        _asks_for(),
+        {"a": "ä" * 500_000},
+        'ConfigMap "rows" of spec.dataset holds 1000000 bytes under the key "a"; a test takes at most 921600. '
+        "Next: put fewer rows into it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("test", "data", "message"), UNUSABLE)
+async def test_data_that_cannot_be_used_is_waited_for_until_it_is_mended(
     test: Manifest, data: dict[str, str], message: str
 ) -> None:
     world = await serving_v1()
     world.user.apply(_rows(**data), test)
     await world.settle()
-    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
-    assert world.message(MODEL_TEST, CHECK, "Succeeded") == f"longRunningService: {message}"
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "InvalidDataset")
+    assert world.message(MODEL_TEST, CHECK) == message
+    assert _status(world)["overallStatus"] == "queued"
     assert _jobs(world) == []
+    world.user.delete(CONFIG_MAP, "rows")
+    world.user.apply(_rows(c='{"x": [1]}'))
+    await world.pass_time(31, step=31)
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+
+
+async def test_a_file_that_is_no_text_is_told_from_a_key_that_is_not_there() -> None:
+    world = await serving_v1()
+    binary = {**_rows(), "binaryData": {"c": "//4="}}
+    world.user.apply(binary, _asks_for("c"))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "InvalidDataset")
+    assert world.message(MODEL_TEST, CHECK) == (
+        'ConfigMap "rows" of spec.dataset holds no text under the key "c". Next: write the file as UTF-8'
+    )
+
+
+@pytest.mark.parametrize("data", [None, {"a": "1", "b": "2"}], ids=["missing", "unusable"])
+async def test_a_test_by_hand_does_not_wait_for_its_data_for_ever(data: dict[str, str] | None) -> None:
+    world = await serving_v1()
+    if data:
+        world.user.apply(_rows(**data))
+    world.user.apply(_asks_for("c"))
+    await world.settle()
+    why = world.message(MODEL_TEST, CHECK)
+    await world.pass_time(570, step=30)
+    assert _status(world)["overallStatus"] == "queued"
+    await world.pass_time(60, step=30)
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Aborted")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        f"the test could not start within its 600 s (spec.timeoutSeconds): {why}"
+    )
+    words = {check["status"] for check in _status(world)["testingStatus"].values()}
+    assert (_status(world)["overallStatus"], words) == ("aborted", {"aborted"})
+    assert all(check["message"] for check in _status(world)["testingStatus"].values())
+
+
+# --- data that only the runner finds to be unusable ------------------------------------------------------------
+
+UNREADABLE = "data set rows.json: has no columns"
+NO_DATA = json.dumps(
+    {
+        "v": 1,
+        "overallStatus": "failed",
+        "checks": {
+            "longRunningService": {"status": "aborted", "message": "Not run"},
+            "errorCheck": {"status": "failed", "message": UNREADABLE.capitalize()},
+        },
+        "error": UNREADABLE,
+        "unusableData": True,
+    }
+)
+
+
+async def test_data_that_the_runner_cannot_read_says_nothing_about_the_model() -> None:
+    world = await serving_v1()
+    world.platform.holds_jobs = True
+    world.user.apply(_rows(a="{}"), _asks_for())
+    await world.settle()
+    world.platform._pod(world.get(JOB, _jobs(world)[0]), 0)
+    _ends(world, containerStatuses=_terminated(exitCode=2, message=NO_DATA))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "InvalidDataset")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        f'{UNREADABLE}. Next: mend ConfigMap "rows", then create a new ModelTest'
+    )
+    words = {check["status"] for check in _status(world)["testingStatus"].values()}
+    assert (_status(world)["overallStatus"], words) == ("aborted", {"aborted"})
+    assert _status(world)["attempts"] == len(_jobs(world)) == 1
+    await world.pass_time(60, step=30)
+    assert await _outcome(world) == Settled(), "it ran once, whatever becomes of its data"
+
+
+async def test_data_that_is_written_in_a_test_and_cannot_be_read_fails_it_with_the_next_step() -> None:
+    world = await _running()
+    _ends(world, containerStatuses=_terminated(exitCode=2, message=NO_DATA))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "InvalidDataset")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        f"errorCheck: {UNREADABLE.capitalize()}. Next: create a new ModelTest with data that can be used"
+    )
+    assert _status(world)["overallStatus"] == "failed"
+
+
+async def test_a_runner_that_is_killed_for_its_data_says_nothing_about_the_model() -> None:
+    world = await serving_v1()
+    world.platform.holds_jobs = True
+    world.user.apply(_rows(a='{"x": [1]}'), _asks_for())
+    await world.settle()
+    world.platform._pod(world.get(JOB, _jobs(world)[0]), 0)
+    _ends(world, containerStatuses=_terminated(exitCode=137, reason="OOMKilled"))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "InvalidDataset")
+    assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
+        "the test's own pod was killed for using more than 512Mi of memory; use a smaller data set. "
+        'Next: mend ConfigMap "rows", then create a new ModelTest'
+    )
 
 
 async def test_no_data_is_read_for_a_check_that_is_skipped() -> None:

@@ -346,7 +346,7 @@ async def test_a_test_that_ends_without_a_run_has_no_report() -> None:
     world.user.apply(make_test(CHECK, dataset={"configMap": {"name": "rows", "key": "b"}, "format": "json"}))
     rows = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "rows", "namespace": NAMESPACE}}
     world.user.apply({**rows, "data": {"a": "{}"}})
-    await world.pass_time(60)
+    await world.pass_time(630, step=30)
 
     assert world.condition(MODEL_TEST, CHECK) == ("True", "Completed")
     assert _stored(world) == ("False", "ReportIncomplete")

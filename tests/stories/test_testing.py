@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, MODEL_LEDGER, MODEL_TEST
-from tests.support.objects import make_environment, make_gate, make_model, make_test, make_version
+from modelyard.api.kinds import CONFIG_MAP, CUSTOM_MODEL, CUSTOM_MODEL_VERSION, MODEL_LEDGER, MODEL_TEST
+from tests.support.objects import NAMESPACE, make_environment, make_gate, make_model, make_test, make_version
 from tests.support.story import Story
 
 V1 = make_version("hello-1", label="1.0")
@@ -38,6 +38,10 @@ async def _the_running_test_ends(story: Story) -> None:
 
 def _word(story: Story, test: str) -> str:
     return str(story.world.get(MODEL_TEST, test)["status"]["overallStatus"])
+
+
+def _tests_passed(story: Story) -> tuple[str, str]:
+    return story.world.condition(CUSTOM_MODEL_VERSION, "hello-2", "TestsPassed")
 
 
 async def test_tests_wait_their_turn(story: Story) -> None:
@@ -131,3 +135,28 @@ async def test_version_tested_with_more_memory(story: Story) -> None:
     await story.user_applies(make_test("bigger", replicas=2, maximumMemory="2Gi"))
     assert _word(story, "bigger") == "succeeded"
     assert story.world.get(CUSTOM_MODEL_VERSION, "hello-1")["status"] == before
+
+
+async def test_data_of_a_gate_mended(story: Story) -> None:
+    """A gate's data cannot be used: nothing is said against the version, which serves once the data is mended."""
+    rows = {"name": "rows", "namespace": NAMESPACE}
+    story.world.user.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": rows, "data": {"old.csv": "x,y\n"}}
+    )
+    dataset = {"configMap": {"name": "rows", "key": "new.csv"}, "format": "csv"}
+    await _serves_v1(story)
+    story.say(
+        "The gate gets a test whose data has another key in its ConfigMap, and a second version is applied"
+    )
+    story.world.user.edit(CUSTOM_MODEL, "hello", spec={"gate": make_gate("accuracy", dataset=dataset)})
+    await story.user_applies(V2)
+    await story.time_passes(40)
+    assert _tests_passed(story) == ("False", "InvalidDataset")
+    story.say("Somebody adds the key, with a row that lacks a value")
+    story.world.user.edit(CONFIG_MAP, "rows", data={"new.csv": "x,y\n1\n"})
+    await story.time_passes(80)
+    assert _tests_passed(story) == ("False", "InvalidDataset")
+    story.say("Somebody writes the value")
+    story.world.user.edit(CONFIG_MAP, "rows", data={"new.csv": "x,y\n1,2\n"})
+    await story.time_passes(80)
+    assert story.world.get(CUSTOM_MODEL, "hello")["status"]["serving"]["name"] == "hello-2"

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from modelyard.api import labels
 from modelyard.api.kinds import CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, JOB, POD, SERVICE
+from modelyard.checks.data import DataError
+from modelyard.checks.data_files import parse_data_set
 from modelyard.status.conditions import timestamp
 from tests.support.runner_log import with_log
 from tests.support.world_api import Address, WorldApi, addresses
@@ -157,6 +159,7 @@ class Platform:
             self.behaviour[self.crash_before_verdict.pop()] = "crashes"
             return
         summary, log = with_log(self._run(namespace, job))
+        broken = "unusableData" in summary
         self._pod(job, 0)
         pod = self._pods(namespace, name)[0]
         if self.evictions:
@@ -170,25 +173,27 @@ class Platform:
             return
         self.api.logs[namespace, pod["metadata"]["name"], "check"] = log
         ended = {
-            "exitCode": 0,
-            "reason": "Completed",
+            **({"exitCode": 2, "reason": "Error"} if broken else {"exitCode": 0, "reason": "Completed"}),
             "message": json.dumps(summary),
             "finishedAt": timestamp(now),
         }
         done: Manifest = {
-            "phase": "Succeeded",
+            "phase": "Failed" if broken else "Succeeded",
             "containerStatuses": [{"name": "check", "state": {"terminated": ended}}],
         }
         self._set(POD, namespace, pod["metadata"]["name"], done)
-        self._set(JOB, namespace, name, completed(now))
+        self._set(JOB, namespace, name, failed(now) if broken else completed(now))
 
     def _is_mountable(self, namespace: str, job: Manifest) -> bool:
         """Whether what the pod mounts is there; otherwise it never starts."""
         return (CONFIG_MAP, namespace, _mounted(job)) in self.api.objects
 
     def _run(self, namespace: str, job: Manifest) -> Manifest:
-        """What the runner would say, from its mounted plan and the version's behaviour."""
-        plan = json.loads(self.api.peek(CONFIG_MAP, namespace, _mounted(job))["data"]["plan.json"])
+        """What the runner would say, from its mounted plan and data, and the version's behaviour."""
+        files = self.api.peek(CONFIG_MAP, namespace, _mounted(job))["data"]
+        plan = json.loads(files["plan.json"])
+        if problem := _problem(plan, files):
+            return _unusable(problem)
         version = self._version_of_label(namespace, plan["model"], plan["version"])
         test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
         failure = self.failing.get(version) or self.failing_tests.get(test)
@@ -313,6 +318,30 @@ def _summary(plan: Manifest, failure: str | None) -> Manifest:
         "checks": {"longRunningService": service, "errorCheck": error_check},
         "counts": {"rows": 0 if skip else 2, "requests": 3},
         "durationSeconds": 1.5,
+    }
+
+
+def _problem(plan: Manifest, files: Mapping[str, str]) -> str | None:
+    """What is wrong with the data, as the runner says it."""
+    name = plan["dataset"]
+    try:
+        if name:
+            parse_data_set(files[name].encode(), plan["datasetFormat"], name)
+    except DataError as error:
+        return f"data set {name}: {error}"
+    return None
+
+
+def _unusable(problem: str) -> Manifest:
+    return {
+        "v": 1,
+        "overallStatus": "failed",
+        "checks": {
+            "longRunningService": {"status": "aborted", "message": "Not run"},
+            "errorCheck": {"status": "failed", "message": problem[:1].upper() + problem[1:]},
+        },
+        "error": problem,
+        "unusableData": True,
     }
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 SUMMARY_VERSION: Literal[1] = 1
 TERMINATION_LIMIT = 4096
@@ -48,6 +48,13 @@ class CheckName(StrEnum):
     ERROR_CHECK = "errorCheck"
     NULL_VALUE_IMPUTATION = "nullValueImputation"
     SIDE_EFFECTS = "sideEffects"
+
+
+ON_DATA = tuple(name for name in CheckName if name is not CheckName.LONG_RUNNING_SERVICE)
+"""The checks that need a data set: a test in which one of them is asked for is brought its data."""
+
+ON_GOOD_PREDICTIONS = tuple(name for name in ON_DATA if name is not CheckName.ERROR_CHECK)
+"""Those that build on the errorCheck: not run after it failed, and skipped where there is no data set."""
 
 
 class Wire(BaseModel):
@@ -112,13 +119,14 @@ class CheckConfiguration(Wire):
     sample_rows: int = Field(default=100, ge=1)
 
     def severity(self, name: CheckName) -> Severity:
-        """What a failure of one check means."""
-        return {
-            CheckName.LONG_RUNNING_SERVICE: self.long_running_service,
-            CheckName.ERROR_CHECK: self.error_check,
-            CheckName.NULL_VALUE_IMPUTATION: self.null_value_imputation,
-            CheckName.SIDE_EFFECTS: self.side_effects,
-        }[name]
+        """What a failure of one check means: the field that has the check's name."""
+        found: Severity = getattr(self, to_snake(name))
+        return found
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether one of the checks that are asked for needs a data set."""
+        return any(self.severity(name) != "skip" for name in ON_DATA)
 
 
 class CheckPlan(Wire):
@@ -200,6 +208,9 @@ class CheckSummary(Wire):
     error: str | None = None
     report: ReportDigest | None = None
     """The report in the runner's log; absent when there is none."""
+
+    unusable_data: Literal[True] | None = None
+    """Set when the data set is at fault: nothing was asked of the model."""
 
     def to_termination(self, limit: int = TERMINATION_LIMIT) -> bytes:
         """Valid UTF-8 JSON of at most `limit` bytes; messages are shortened until it fits.

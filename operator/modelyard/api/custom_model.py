@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from modelyard.api.check_plan import ON_GOOD_PREDICTIONS
 from modelyard.api.dataset import CONFIG_MAP_ADVICE, DatasetSource
 from modelyard.api.inline_size import gate_rules
 from modelyard.api.kinds import CUSTOM_MODEL, Kind
@@ -69,10 +70,11 @@ DATASET_UNLESS_SKIPPED = Rule(
     "dataset is required for the errorCheck; add a dataset, or set configuration.errorCheck to skip",
 )
 
+_MAY_NOT_FAIL = [f"self.configuration.{name} != 'fail'" for name in ON_GOOD_PREDICTIONS]
+
 DATASET_TO_FAIL = Rule(
-    "has(self.dataset) || (self.configuration.nullValueImputation != 'fail'"
-    " && self.configuration.sideEffects != 'fail')",
-    "dataset is required where nullValueImputation or sideEffects may fail the test; add a dataset, or set"
+    f"has(self.dataset) || ({' && '.join(_MAY_NOT_FAIL)})",
+    f"dataset is required where {' or '.join(ON_GOOD_PREDICTIONS)} may fail the test; add a dataset, or set"
     " them to warn or skip",
 )
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from modelyard.api.check_plan import CheckName, CheckOutcome, CheckStatus, CheckSummary
+from modelyard.api.check_plan import (
+    ON_GOOD_PREDICTIONS,
+    CheckName,
+    CheckOutcome,
+    CheckStatus,
+    CheckSummary,
+)
 from modelyard.checks.error_check import error_check
 from modelyard.checks.long_running_service import long_running_service
 from modelyard.checks.notes import Notes
@@ -19,7 +25,6 @@ _OF_DATA = {
     CheckName.NULL_VALUE_IMPUTATION: null_value_imputation,
     CheckName.SIDE_EFFECTS: side_effects,
 }
-_OF_GOOD_PREDICTIONS = (CheckName.NULL_VALUE_IMPUTATION, CheckName.SIDE_EFFECTS)
 
 
 async def run_checks(run: Run) -> CheckSummary:
@@ -65,11 +70,11 @@ def _not_run(run: Run, name: CheckName) -> CheckOutcome | None:
     """Why a check is left out, if it is: by configuration, for want of data, or for what failed before."""
     if run.plan.configuration.severity(name) == "skip":
         return CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped as configured")
-    if name in _OF_GOOD_PREDICTIONS and run.data is None:
+    if name in ON_GOOD_PREDICTIONS and run.data is None:
         return CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped: there is no data set to predict on")
     if _failed(run, CheckName.LONG_RUNNING_SERVICE):
         return CheckOutcome(status=CheckStatus.ABORTED, message="Not run: longRunningService failed")
-    if name in _OF_GOOD_PREDICTIONS and _failed(run, CheckName.ERROR_CHECK):
+    if name in ON_GOOD_PREDICTIONS and _failed(run, CheckName.ERROR_CHECK):
         message = "Not run: errorCheck failed, and without good predictions there is nothing to compare"
         return CheckOutcome(status=CheckStatus.ABORTED, message=message)
     return None
@@ -121,7 +126,7 @@ def _deadline_message(run: Run, name: CheckName, notes: Notes) -> str:
     sentences = [
         f"the time for the test ({run.plan.timeout_seconds} s) is over: {run.progress.waiting_for()}"
     ]
-    if name in _OF_GOOD_PREDICTIONS and _is_only_slow(run, notes):
+    if name in ON_GOOD_PREDICTIONS and _is_only_slow(run, notes):
         sentences.append("the model answers, but slowly: give timeoutSeconds more, or sampleRows less")
     if notes.findings:
         first = notes.findings[0]

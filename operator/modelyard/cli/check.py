@@ -140,7 +140,7 @@ def _broken_data(run: Run, problem: str) -> CheckSummary:
     for name, outcome in outcomes.items():
         run.progress.outcomes[name] = outcome
         run.ended(name, outcome)
-    return run.progress.summary(error=problem)
+    return run.progress.summary(error=problem).model_copy(update={"unusable_data": True})
 
 
 def _print(line: str) -> None:

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from modelyard.api.check_plan import (
     MAX_COUNT,
+    ON_DATA,
+    CheckConfiguration,
     CheckCounts,
     CheckName,
     CheckOutcome,
@@ -17,6 +19,7 @@ from modelyard.api.check_plan import (
     ReportDigest,
     parse_summary,
 )
+from modelyard.api.custom_model import DATASET_RULES, TestConfiguration
 
 WIRE: dict[str, Any] = {
     "test": "team/hello-gate",
@@ -58,7 +61,7 @@ def summary(**messages: str) -> CheckSummary:
 
 def test_plan_survives_the_way_into_the_job() -> None:
     plan = CheckPlan.model_validate(WIRE)
-    assert json.loads(plan.to_json()) == WIRE
+    assert json.loads(plan.to_json()) == WIRE, "WIRE spells out every field of a plan"
     assert CheckPlan.model_validate_json(plan.to_json()) == plan
 
 
@@ -195,3 +198,23 @@ def test_hostile_text_is_refused_with_a_short_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="is not a check summary") as caught:
         parse_summary(text)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("name", CheckName)
+def test_every_check_has_a_severity_of_its_own_name_for_users_and_for_the_runner(name: CheckName) -> None:
+    for configuration in (CheckConfiguration, TestConfiguration):
+        assert name in {field.alias for field in configuration.model_fields.values()}
+    assert CheckConfiguration.model_validate({name: "fail"}).severity(name) == "fail"
+
+
+@pytest.mark.parametrize("name", ON_DATA)
+def test_a_check_that_needs_data_is_brought_it_if_it_alone_is_asked_for(name: CheckName) -> None:
+    skipped = dict.fromkeys(ON_DATA, "skip")
+    assert not CheckConfiguration.model_validate(skipped).needs_data
+    assert CheckConfiguration.model_validate({**skipped, name: "fail"}).needs_data
+
+
+@pytest.mark.parametrize("name", ON_DATA)
+def test_a_check_that_may_fail_the_test_needs_a_data_set(name: CheckName) -> None:
+    """Each is named by one of the rules that the API server enforces."""
+    assert any(f"self.configuration.{name} " in rule.rule for rule in DATASET_RULES)

@@ -157,9 +157,10 @@ def test_unusable_data_exits_with_2_and_fails_a_check(
     assert checks[CheckName.ERROR_CHECK].status == error_check_word
     failed = next(check for check in checks.values() if check.status == "failed")
     assert failed.message == (
-        'Data set rows.json: column "b" has 1 values but column "a" has 2; all columns must be of one length'
+        'Data set rows.json: line 1, column 20: column "b" has 1 values but column "a" has 2; '
+        "all columns must be of one length"
     )
-    assert job.summary().overall_status == "failed"
+    assert (job.summary().overall_status, job.summary().unusable_data) == ("failed", True)
     log = capsys.readouterr().out
     assert job.report(log).error == job.summary().error
     assert {outcome.status for outcome in outcomes_in(log).values()} >= {"failed"}

@@ -15,7 +15,7 @@ from modelyard.manifests.service import stable_service
 from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model.facts import Facts
 from modelyard.reconcilers.custom_model.history import past_limits
-from modelyard.roles.gate import says_nothing
+from modelyard.roles.gate import awaits_data, says_nothing
 from modelyard.roles.roles import Role, fact_of
 from modelyard.settings import Settings
 
@@ -85,9 +85,10 @@ def without(facts: Facts, stale: Iterable[Manifest]) -> Facts:
 
 
 def made_anew_at(test: ModelTest, now: datetime) -> datetime | None:
-    """When a test that said nothing about the model is made anew, at the earliest now; None if it spoke."""
+    """When a test that said nothing about the model is made anew, at the earliest now; None if it spoke, or if
+    another run would say the same: one that lacks data goes by itself once the data is another."""
     completed = test.status.completed_at
-    if completed is None or not says_nothing(test.status):
+    if completed is None or not says_nothing(test.status) or awaits_data(test.status):
         return None
     return max(now, completed + PAUSE)
 

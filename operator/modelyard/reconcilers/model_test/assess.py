@@ -58,6 +58,8 @@ def assess(facts: Facts, refusal: Refusal | None, *, started: bool, kept: Kept |
 def _over(facts: Facts, summary: CheckSummary, kept: Kept) -> dict[str, Any]:
     message = _message(summary)
     said, reason = VERDICTS.get(summary.overall_status, (false, Reason.TEST_FAILED))
+    if summary.unusable_data:
+        reason = Reason.INVALID_DATASET
     ready = true(Type.READY, Reason.COMPLETED, message)
     return _status(
         facts,

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from modelyard.api.check_plan import CheckSummary
-from modelyard.api.reasons import Reason
 from modelyard.reconcilers.model_test.facts import Facts
 from modelyard.reconcilers.model_test.start import never_started
-from modelyard.reconcilers.model_test.verdict import broken, canceled, is_inconclusive, verdict
+from modelyard.reconcilers.model_test.verdict import canceled, is_inconclusive, verdict
 
 
 def ending(facts: Facts) -> CheckSummary | None:
     """What the test came to; None while it goes on. A run that has ended counts, whatever came after."""
-    if facts.data.reason is Reason.INVALID_DATASET:
-        return broken(facts.data.message, facts)
     summary = verdict(facts)
     if summary and not is_inconclusive(facts):
         return summary

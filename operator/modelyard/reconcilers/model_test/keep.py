@@ -13,6 +13,7 @@ from modelyard.kube.errors import ApiError
 from modelyard.manifests.metadata import Owner
 from modelyard.manifests.test_job import CONTAINER
 from modelyard.manifests.test_report import report_map
+from modelyard.reconcilers.model_test.dataset import is_mended
 from modelyard.reconcilers.model_test.facts import Facts
 from modelyard.reconcilers.model_test.report import (
     MAX_READ,
@@ -28,6 +29,7 @@ from modelyard.reconcilers.model_test.report import (
     status_after,
     stored,
 )
+from modelyard.roles.gate import awaits_data
 from modelyard.status.outcomes import Outcome, Settled
 
 FIRST_TIMEOUT = 2.0
@@ -74,7 +76,8 @@ async def follow_up(cluster: Cluster, facts: Facts) -> Outcome:
     test, owner, ended_at = facts.test, facts.owner, facts.test.status.completed_at
     assert ended_at is not None
     expiry = expires_at(test, ended_at)
-    if expiry is not None and facts.now >= expiry:
+    is_due_to_go = expiry is not None and facts.now >= expiry
+    if is_due_to_go or await _is_to_be_made_anew(cluster, facts):
         await cluster.delete(MODEL_TEST, owner.namespace, owner.name, uid=owner.uid)
         return Settled()
     settled, kept = is_settled(test), None
@@ -84,3 +87,8 @@ async def follow_up(cluster: Cluster, facts: Facts) -> Outcome:
         status = status_after(test, kept, facts.now)
         await cluster.apply_status(MODEL_TEST, owner.namespace, owner.name, status)
     return afterwards(test, ended_at, settled=kept.is_settled if kept else settled, now=facts.now)
+
+
+async def _is_to_be_made_anew(cluster: Cluster, facts: Facts) -> bool:
+    """Whether a test of the gate goes so that its version is asked again, with data that was mended."""
+    return facts.is_of_gate and awaits_data(facts.test.status) and await is_mended(cluster, facts)

@@ -24,7 +24,8 @@ from modelyard.api.reasons import Reason
 from modelyard.manifests.metadata import Manifest, Owner
 from modelyard.manifests.test_report import report_name
 from modelyard.reconcilers.model_test.verdict import end_of_runner
-from modelyard.status.assessment import status_of
+from modelyard.roles.gate import awaits_data
+from modelyard.status.assessment import RETRY, status_of
 from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Waiting
 
@@ -127,17 +128,21 @@ def expires_at(test: ModelTest, ended_at: datetime) -> datetime | None:
     What the gate of a model made is kept as the gate says, whatever somebody wrote into it.
     """
     seconds = test.spec.ttl_seconds_after_finished
-    if seconds is None or any(owner.controller for owner in test.metadata.owner_references):
-        return None
-    return ended_at + timedelta(seconds=seconds)
+    return None if seconds is None or _is_of_gate(test) else ended_at + timedelta(seconds=seconds)
+
+
+def _is_of_gate(test: ModelTest) -> bool:
+    return any(owner.controller for owner in test.metadata.owner_references)
 
 
 def afterwards(test: ModelTest, ended_at: datetime, *, settled: bool, now: datetime) -> Outcome:
-    """When to look at a test that has ended again: for its report, and to delete it in time."""
+    """When to look at a test that has ended again: for its report, to delete it in time, and for other data."""
     due = [] if settled else [pause(ended_at, now)]
     expiry = expires_at(test, ended_at)
     if expiry is not None:
         due.append(max(timedelta(0), expiry - now))
+    if awaits_data(test.status) and _is_of_gate(test):
+        due.append(RETRY)
     return Waiting(min(due)) if due else Settled()
 
 

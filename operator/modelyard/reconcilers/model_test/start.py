@@ -20,15 +20,25 @@ def obstacle(facts: Facts) -> Obstacle | None:
 
 
 def never_started(facts: Facts) -> CheckSummary | None:
-    """How a test ends that has its turn and does not come to run; None while it may yet."""
-    if not facts.has_turn or runs(facts):
+    """How a test ends that does not come to run; None while it may yet."""
+    if runs(facts):
         return None
+    if not facts.has_turn:
+        return _data_never_came(facts)
     gone = None if facts.is_of_gate else obstacle(facts)
     if gone:
         return aborted(f"the test could not start: {gone[1]}", facts)
-    if facts.data.reason is Reason.CONFIG_MAP_NOT_FOUND:
+    if facts.data.reason:
         return aborted(f"the test could not start: {facts.data.message}", facts)
     return _never_up(facts) or _too_late(facts)
+
+
+def _data_never_came(facts: Facts) -> CheckSummary | None:
+    """A test by hand ends in its time; one of a gate waits as its version does, and holds nobody up."""
+    if facts.is_of_gate or facts.data.reason is None:
+        return None
+    is_late = facts.now >= facts.test.metadata.creation_timestamp + facts.timeout
+    return _not_within(facts, facts.data.message) if is_late else None
 
 
 def _no_record(facts: Facts) -> Obstacle | None:
@@ -96,8 +106,11 @@ def _too_late(facts: Facts) -> CheckSummary | None:
     """What keeps it from starting is not for ever: others wait."""
     if facts.now < _waits_since(facts) + facts.timeout:
         return None
+    return _not_within(facts, keeps_waiting(facts))
+
+
+def _not_within(facts: Facts, why: str | None) -> CheckSummary:
     seconds = facts.test.spec.timeout_seconds
-    why = keeps_waiting(facts)
     return aborted(
         f"the test could not start within its {seconds} s (spec.timeoutSeconds){f': {why}' if why else ''}",
         facts,

@@ -24,6 +24,7 @@ from modelyard.manifests.dedicated import memory_limit
 from modelyard.manifests.metadata import Manifest
 from modelyard.manifests.test_job import CONTAINER, DEADLINE_MARGIN, MEMORY
 from modelyard.reconcilers.model_test.facts import Attempt, Facts
+from modelyard.reconcilers.model_test.unusable import accused, can_be_mended
 from modelyard.status.conditions import shorten
 from modelyard.status.pods import Problem, death
 
@@ -81,7 +82,9 @@ def end_of_runner(pod: Manifest) -> dict[str, Any] | None:
 def is_inconclusive(facts: Facts) -> bool:
     """Whether the latest run says nothing about the model and there may be another."""
     summary = verdict(facts)
-    is_lost = summary is not None and summary.overall_status == CheckStatus.ABORTED
+    if summary is None or summary.unusable_data:
+        return False
+    is_lost = summary.overall_status == CheckStatus.ABORTED
     return is_lost and facts.latest is not None and facts.latest.number < ATTEMPTS
 
 
@@ -99,9 +102,10 @@ def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
 
 def _of_container(ended: dict[str, Any], status: dict[str, Any], facts: Facts) -> CheckSummary:
     try:
-        return _explained(parse_summary(ended.get("message", "")), ended, facts)
+        summary = parse_summary(ended.get("message", ""))
     except ValueError as error:
         return _of_death(ended, status, facts, str(error))
+    return accused(summary, facts) if summary.unusable_data else _explained(summary, ended, facts)
 
 
 def _explained(summary: CheckSummary, ended: dict[str, Any], facts: Facts) -> CheckSummary:
@@ -135,13 +139,18 @@ def told(problem: Problem, facts: Facts) -> str:
 def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> CheckSummary:
     if ended.get("reason") == "OOMKilled":
         text = f"the test's own pod was killed for using more than {MEMORY} of memory; use a smaller data set"
-        return broken(text, facts)
+        return _of_heavy_data(broken(text, facts), facts)
     if status.get("reason") == "DeadlineExceeded":
         return broken(_too_late(facts), facts)
     if status.get("reason") == "Evicted":
         return aborted(f"the test's own pod was evicted: {status.get('message', '')}", facts)
     code = ended.get("exitCode")
     return aborted(f"the test's own pod ended with exit code {code}: {shorten(problem, 500)}", facts)
+
+
+def _of_heavy_data(summary: CheckSummary, facts: Facts) -> CheckSummary:
+    """What a runner takes grows with its data, since a model's answers are cut; what a test holds itself is small."""
+    return accused(summary, facts) if can_be_mended(facts) else summary
 
 
 def _of_clock(facts: Facts, attempt: Attempt) -> CheckSummary | None:
@@ -201,9 +210,6 @@ def _without_runner(message: str, facts: Facts, status: CheckStatus) -> CheckSum
 
 def _not_run(facts: Facts) -> dict[CheckName, CheckOutcome]:
     asked = CheckConfiguration.model_validate(facts.test.spec.configuration.model_dump())
-    return {
-        name: CheckOutcome(
-            status=CheckStatus.SKIPPED if asked.severity(name) == "skip" else CheckStatus.ABORTED, message=""
-        )
-        for name in CheckName
-    }
+    skipped = CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped as configured")
+    not_run = CheckOutcome(status=CheckStatus.ABORTED, message="Not run")
+    return {name: skipped if asked.severity(name) == "skip" else not_run for name in CheckName}
