@@ -8,7 +8,7 @@ from http.server import ThreadingHTTPServer
 import pytest
 
 from tests.support.models.model_server import Model
-from tests.support.models.process import started
+from tests.support.models.process import Nursery, nursery
 
 StartModel = Callable[..., str]
 ServeModel = Callable[[type[Model]], str]
@@ -16,11 +16,17 @@ ServeModel = Callable[[type[Model]], str]
 PREFIX = "/models/team/hello"
 
 
+@pytest.fixture(scope="session")
+def models() -> Iterator[Nursery]:
+    with nursery() as opened:
+        yield opened
+
+
 @pytest.fixture
-def start_model() -> Iterator[StartModel]:
+def start_model(models: Nursery) -> Iterator[StartModel]:
     """Starts `tests/support/models/<name>.py` as a process and gives its address."""
-    with ExitStack() as stack:
-        yield lambda name, **environ: stack.enter_context(started(name, **environ))
+    yield models
+    models.clear()
 
 
 @pytest.fixture

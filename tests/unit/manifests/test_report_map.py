@@ -29,8 +29,8 @@ LOG = "checks begin\nerrorCheck succeeded: zw\u00f6lf rows\n"
 
 def noise(size: int) -> str:
     """Text that does not get smaller."""
-    dice = random.Random(7)
-    return "".join(chr(dice.randrange(0x20, 0x7F)) for _ in range(size))
+    unprintable = bytes({*range(256)} - {*range(0x20, 0x7F)})
+    return random.Random(7).randbytes(3 * size).translate(None, unprintable)[:size].decode()
 
 
 def packed_size(manifest: Manifest) -> int:
