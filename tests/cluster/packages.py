@@ -1,4 +1,4 @@
-"""Debian packages that the cluster is made of: found, or installed without starting the daemons they bring."""
+"""Debian packages that the tests need: found, or installed without starting the daemons they bring."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster import interrupts
@@ -29,6 +30,8 @@ PACKAGES = {
     "buildah": "/usr/bin/buildah",
     "curl": "/usr/bin/curl",
 }
+NODE = {"nodejs": "/usr/bin/node"}
+"""For models in JavaScript outside any cluster; Python and Go are there, since the project needs them."""
 
 # The installers of these packages start their daemons through one of these two programs. In a mount namespace
 # of our own they are `true`, so nothing is started, and nothing of it is left behind however apt ends.
@@ -39,7 +42,7 @@ class PackagesMissing(Exception):
     """Debian packages are missing and cannot be installed here; the message says which and what to do."""
 
 
-def missing(packages: dict[str, str] = PACKAGES) -> list[str]:
+def missing(packages: Mapping[str, str] = PACKAGES) -> list[str]:
     """The packages of which the file is not there."""
     return [name for name, file in packages.items() if not Path(file).exists()]
 
@@ -52,20 +55,25 @@ def install_command(packages: list[str], starters: list[str]) -> list[str]:
     return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
 
 
-def ensure(progress: Progress) -> None:
+def ensure(progress: Progress, packages: Mapping[str, str] = PACKAGES) -> None:
     """Install what is missing; does nothing when nothing is. Raises PackagesMissing when it cannot."""
-    if not missing():
+    lacking = missing(packages)
+    if not lacking:
         return
     if os.geteuid() != 0:
-        raise PackagesMissing(f"Missing Debian packages: run as root: apt-get install {' '.join(missing())}")
+        raise PackagesMissing(f"Missing Debian packages: run as root: apt-get install {' '.join(lacking)}")
     if shutil.which("apt-get") is None:
         raise PackagesMissing(
-            "This machine has no apt-get: the local cluster needs Debian 12 or later, "
-            f"or {', '.join(missing())} installed by hand."
+            f"This machine has no apt-get: the tests need Debian 12 or later, or {', '.join(lacking)} "
+            "installed by hand."
         )
     with locked(cache_dir() / ".apt.lock", waiting=lambda: progress.say("Waiting for another apt-get")):
-        if wanted := missing():
+        if wanted := missing(packages):
             _install(wanted, progress)
+        if still := missing(packages):
+            raise PackagesMissing(
+                f"Installed, but their files are not where they should be: {', '.join(still)}"
+            )
 
 
 def _install(packages: list[str], progress: Progress) -> None:
@@ -88,5 +96,3 @@ def _install(packages: list[str], progress: Progress) -> None:
             )
         if done.returncode != 0:
             raise PackagesMissing(f"{what} failed:\n{done.stdout[-2000:]}")
-    if still := missing():
-        raise PackagesMissing(f"Installed, but their files are not where they should be: {', '.join(still)}")

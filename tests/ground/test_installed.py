@@ -16,9 +16,18 @@ import pytest
 
 from modelyard.api.custom_model import TargetType
 from modelyard.cli.skeleton import LANGUAGES
+from tests.cluster import packages
+from tests.cluster.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 TARGET_TYPES = get_args(TargetType)
+TRIED = [
+    ("python", "Regression"),
+    *(("node", target_type) for target_type in TARGET_TYPES),
+    ("go", "Multiclass"),
+]
+"""In Python every target type is tried by the fast tests; Go compiles for long, so its others are looked at below."""
+
 UNNEEDED = ("kopf", "kubernetes", "uvloop", "prometheus_client")
 
 
@@ -64,20 +73,15 @@ def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def runs_here(language: str) -> bool:
-    """Whether a language can be tried here; where tests must not be skipped, only those that always are."""
-    return language in ("python", "go") or shutil.which(LANGUAGES[language].needs) is not None
+@pytest.fixture(scope="module")
+def node() -> None:
+    """Node.js: this machine's, or Debian's."""
+    if shutil.which("node") is None:
+        packages.ensure(Progress(), packages.NODE)
 
 
-def cases() -> list[object]:
-    """Each language with a target type; one that is not on this machine is skipped by name, but never in CI."""
-    # In Python every target type is tried by the fast tests; Go compiles for long, so the others are looked at below.
-    node = [("node", target_type) for target_type in TARGET_TYPES]
-    wanted = [("python", "Regression"), *node, ("go", "Multiclass")]
-    there = [pair for pair in wanted if runs_here(pair[0])]
-    lacking = [] if os.environ.get("CI") else [pair for pair in wanted if not runs_here(pair[0])]
-    skip = pytest.mark.skip(reason="this language is not on this machine")
-    return [*there, *(pytest.param(*pair, marks=skip) for pair in lacking)]
+def test_no_language_is_left_out() -> None:
+    assert {language for language, _ in TRIED} == set(LANGUAGES)
 
 
 def test_nothing_of_kubernetes_is_there(bin_folder: Path) -> None:
@@ -86,7 +90,8 @@ def test_nothing_of_kubernetes_is_there(bin_folder: Path) -> None:
     assert ran(bin_folder / "python", "-I", "-c", code) == "[]\n"
 
 
-@pytest.mark.parametrize(("language", "target_type"), cases())
+@pytest.mark.usefixtures("node")
+@pytest.mark.parametrize(("language", "target_type"), TRIED)
 def test_what_init_writes_passes_try_at_once(
     language: str, target_type: str, bin_folder: Path, tmp_path: Path
 ) -> None:

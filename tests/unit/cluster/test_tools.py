@@ -63,7 +63,7 @@ def test_without_go_one_sentence_says_where_to_get_it(monkeypatch: pytest.Monkey
 
 
 def test_a_program_that_is_no_tool_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "missing", list)
+    monkeypatch.setattr(packages, "missing", lambda _: [])
     with pytest.raises(ToolMissing, match="No program frobnicate"):
         tools.tool("frobnicate")
 
@@ -105,10 +105,9 @@ def test_a_package_is_missing_when_its_file_is(tmp_path: Path) -> None:
 
 
 def test_missing_packages_without_root_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "missing", lambda: ["runc"])
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(packages.PackagesMissing, match="run as root: apt-get install runc"):
-        packages.ensure(Progress(quiet=True))
+        packages.ensure(Progress(quiet=True), {"runc": "/nowhere/runc", "there": "/"})
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
