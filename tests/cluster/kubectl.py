@@ -64,3 +64,10 @@ class Kubectl:
     def exec(self, pod: str, namespace: str, *command: str, stdin: str | None = None) -> str:
         """What `command` prints in the pod's first container."""
         return self.run("exec", "--stdin", pod, f"--namespace={namespace}", "--", *command, stdin=stdin)
+
+    def evict(self, pod: str, namespace: str) -> None:
+        """Evict through the API, as everything does that respects budgets. Raises KubectlFailed when it is refused."""
+        metadata = {"name": pod, "namespace": namespace}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+        self.run("create", "--raw", path, "-f", "-", stdin=json.dumps(body))

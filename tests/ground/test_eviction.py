@@ -82,14 +82,6 @@ def await_allowed(kubectl: Kubectl, namespace: str, count: int) -> None:
     kubectl.wait(wanted, "poddisruptionbudget/guarded", namespace=namespace, timeout=30)
 
 
-def evict(kubectl: Kubectl, namespace: str, pod: str) -> None:
-    """Evict through the API, as everything does that respects budgets. Raises KubectlFailed when it is refused."""
-    metadata = {"name": pod, "namespace": namespace}
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
-    kubectl.run("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
-
-
 def get_ready(kubectl: Kubectl, namespace: str, *names: str) -> None:
     for name in names:
         kubectl.exec(name, namespace, "touch", "/tmp/ready")
@@ -109,19 +101,19 @@ def test_a_second_eviction_is_refused_until_the_first_pod_is_replaced(
     get_ready(kubectl, namespace, first, second)
     await_allowed(kubectl, namespace, 1)
 
-    evict(kubectl, namespace, first)
+    kubectl.evict(first, namespace)
     replacement = other_than(second, running(kubectl, namespace, first))
     with pytest.raises(KubectlFailed, match=r"TooManyRequests.*would violate the pod's disruption budget"):
-        evict(kubectl, namespace, second)
+        kubectl.evict(second, namespace)
 
-    evict(kubectl, namespace, replacement)  # not ready: nobody would miss it
+    kubectl.evict(replacement, namespace)  # not ready: nobody would miss it
     replacement = other_than(second, running(kubectl, namespace, first, replacement))
     with pytest.raises(KubectlFailed, match="TooManyRequests"):
-        evict(kubectl, namespace, second)
+        kubectl.evict(second, namespace)
 
     get_ready(kubectl, namespace, replacement)
     await_allowed(kubectl, namespace, 1)
-    evict(kubectl, namespace, second)
+    kubectl.evict(second, namespace)
     assert second not in pods(kubectl, namespace)
 
 
