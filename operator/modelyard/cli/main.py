@@ -13,6 +13,7 @@ _FOR_PEOPLE = {
     "try": "run a model here, as the cluster would, and check it",
     "check": "check a model that is up, by its URL",
     "report": "show the report of a test that ran in a cluster",
+    "render": "show what the operator would apply for YAML files",
 }
 
 _FOR_THE_CLUSTER = {
