@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from modelyard.api.labels import GROUP, VERSION
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One kind of object: its group ("" for core), version, name and plural."""
+    """One kind of object: its group ("" for core), version, name and plural. There is one instance for each."""
 
     group: str
     version: str

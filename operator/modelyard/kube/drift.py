@@ -13,6 +13,7 @@ The atomic ones matter for safety: a rule that someone narrowed or widened must 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,19 +62,47 @@ def has_drifted(live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
     return not _holds_map(without_contents(dict(live)), wanted)
 
 
+class Agreed:
+    """States of children that were found, or made, as we want them: there is no need to compare these once more."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._size = size
+        self._stamps: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    def add(self, live: Mapping[str, Any], desired: Mapping[str, Any]) -> None:
+        """This state is what this (stamped) manifest asks for."""
+        state = _state(live)
+        self._stamps[state] = _stamp(desired)
+        self._stamps.move_to_end(state)
+        if len(self._stamps) > self._size:
+            self._stamps.popitem(last=False)
+
+    def holds(self, live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+        """Whether this is known."""
+        return self._stamps.get(_state(live)) == _stamp(desired)
+
+
+def _state(live: Mapping[str, Any]) -> tuple[str, str]:
+    return live["metadata"].get("uid", ""), live["metadata"].get("resourceVersion", "")
+
+
+def _stamp(desired: Mapping[str, Any]) -> str:
+    return str(desired["metadata"]["annotations"][labels.APPLIED])
+
+
 def _holds_map(live: object, wanted: Mapping[str, Any], *, quantities: bool = False) -> bool:
     """Whether a live map has all that is wanted."""
-    if not isinstance(live, Mapping):
+    if not isinstance(live, dict):
         return live is None and not any(_is_something(value) for value in wanted.values())
     return all(_holds(key, live.get(key), value, quantities) for key, value in wanted.items())
 
 
 def _holds(key: str, live: object, wanted: object, quantities: bool) -> bool:
     if not _is_something(wanted):
-        return not _is_something(live) or (isinstance(wanted, Mapping) and key not in _ATOMIC)
+        return not _is_something(live) or (isinstance(wanted, dict) and key not in _ATOMIC)
     if key in _ATOMIC:
         return _is_same(live, wanted)
-    if isinstance(wanted, Mapping):
+    if isinstance(wanted, dict):
         return _holds_map(live, wanted, quantities=key in _QUANTITIES)
     if isinstance(wanted, list):
         return _holds_list(key, live, wanted)
@@ -82,7 +111,7 @@ def _holds(key: str, live: object, wanted: object, quantities: bool) -> bool:
 
 def _holds_list(field: str, live: object, wanted: list[Any]) -> bool:
     keys = _KEYS.get(field)
-    if keys is None or not all(isinstance(entry, Mapping) for entry in wanted):
+    if keys is None or not all(isinstance(entry, dict) for entry in wanted):
         return _is_same(live, wanted)
     found = {_key(entry, keys): entry for entry in live} if isinstance(live, list) else {}
     return all(_key(entry, keys) in found and _holds_map(found[_key(entry, keys)], entry) for entry in wanted)
@@ -98,7 +127,7 @@ def _value(entry: Mapping[str, Any], key: str) -> Any:
 
 def _is_same(live: object, wanted: object) -> bool:
     """Atomic: nothing missing and nothing more, save for known defaults; nothing is like an empty list."""
-    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+    if isinstance(live, dict) and isinstance(wanted, dict):
         keys = live.keys() | wanted.keys()
         return all(_is_same(_value(live, key), _value(wanted, key)) for key in keys)
     if isinstance(live, list) and isinstance(wanted, list):
@@ -122,15 +151,16 @@ def _is_something(value: object) -> bool:
 
 def is_same_status(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> bool:
     """Whether a status is already as we want it; the order of conditions and absent nulls do not count."""
-    return _plain(live or {}) == _plain(desired)
+    given = {key: value for key, value in desired.items() if value is not None}
+    return live == given or _plain(live or {}) == _plain(given)
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list):
         plain = [_plain(inner) for inner in value]
-        if plain and all(isinstance(inner, Mapping) and "type" in inner for inner in plain):
-            return {str(inner["type"]): inner for inner in plain if isinstance(inner, Mapping)}
+        if plain and all(isinstance(inner, dict) and "type" in inner for inner in plain):
+            return {str(inner["type"]): inner for inner in plain if isinstance(inner, dict)}
         return plain
     return value

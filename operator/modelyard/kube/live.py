@@ -12,7 +12,7 @@ from modelyard.api.kinds import EVENT, POD, Kind, kind_of
 from modelyard.api.labels import FIELD_MANAGER
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import LOG_TIMEOUT, Manifest
-from modelyard.kube.drift import has_drifted, is_same_status, stamped
+from modelyard.kube.drift import Agreed, has_drifted, is_same_status, stamped
 from modelyard.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Unavailable
 from modelyard.kube.events import Note, Recorded, event
 from modelyard.kube.ownership import obstacle
@@ -57,7 +57,7 @@ class LiveCluster:
     ) -> None:
         self._api, self._cache = api, cache
         self._now, self._instance = now, instance
-        self._recorded = Recorded()
+        self._recorded, self._agreed = Recorded(), Agreed()
         self._closed = False
 
     def close(self) -> None:
@@ -101,18 +101,22 @@ class LiveCluster:
         live = self._cache.get(kind, namespace, name)
         if live is None:
             try:
-                return await self._write(
-                    "PATCH", kind, namespace, name, body=_if_absent(desired), params=_FORCED
-                )
+                return await self._apply(kind, namespace, name, _if_absent(desired))
             except Conflict:
                 live = await self._read_into_cache(kind, namespace, name, desired)
         if live is not None:
             hindrance = obstacle(live, desired)
             if hindrance is not None:
                 raise hindrance
-            if not has_drifted(live, desired):
+            if self._agreed.holds(live, desired) or not has_drifted(live, desired):
+                self._agreed.add(live, desired)
                 return live
-        return await self._write("PATCH", kind, namespace, name, body=desired, params=_FORCED)
+        return await self._apply(kind, namespace, name, desired)
+
+    async def _apply(self, kind: Kind, namespace: str, name: str, desired: Manifest) -> Manifest:
+        answer = await self._write("PATCH", kind, namespace, name, body=desired, params=_FORCED)
+        self._agreed.add(answer, desired)
+        return answer
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See `Cluster.create`."""

@@ -13,7 +13,7 @@ import pytest
 
 from modelyard.api import labels
 from modelyard.api.digests import without_contents
-from modelyard.kube.drift import has_drifted, is_same_status, stamped
+from modelyard.kube.drift import Agreed, has_drifted, is_same_status, stamped
 
 Manifest = dict[str, Any]
 Edit = Callable[[Manifest], object]
@@ -270,3 +270,22 @@ def test_a_status_is_the_same_whatever_the_order_of_its_conditions() -> None:
     assert not is_same_status({"conditions": [ready, stalled]}, {"conditions": [ready]})
     assert not is_same_status({"conditions": [ready], "old": 1}, {"conditions": [ready]})
     assert not is_same_status(None, {"observedGeneration": 1})
+
+
+def state(uid: str, version: str) -> dict[str, object]:
+    return {"metadata": {"uid": uid, "resourceVersion": version}}
+
+
+def test_what_is_known_to_be_as_wanted_holds_for_this_state_and_this_wish_alone() -> None:
+    wish, other = stamped({"kind": "Service", "metadata": {}}), stamped({"kind": "Pod", "metadata": {}})
+    agreed = Agreed(size=2)
+    agreed.add(state("u", "1"), wish)
+
+    assert agreed.holds(state("u", "1"), wish)
+    assert not agreed.holds(state("u", "1"), other)
+    assert not agreed.holds(state("u", "2"), wish)
+    assert not agreed.holds(state("v", "1"), wish)
+
+    agreed.add(state("u", "2"), wish)
+    agreed.add(state("u", "3"), wish)
+    assert [agreed.holds(state("u", version), wish) for version in "123"] == [False, True, True]
