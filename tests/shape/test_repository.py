@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.reasons import Reason
+from modelyard.api.reasons import ConditionType, Reason
 from tests.support.pages import ROOT, title, tracked
 
 PACKAGE = ROOT / "operator" / "modelyard"
@@ -106,3 +106,13 @@ def test_every_reason_is_explained() -> None:
 
     missing = {reason.value for reason in Reason} - explained
     assert not missing, f"docs/troubleshooting.md does not explain {sorted(missing)}"
+
+
+def test_every_condition_is_explained() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    _, _, rest = page.partition("## The conditions")
+    explained = set(re.findall(r"^\| `([A-Za-z]+)` \|", rest.partition("\n## ")[0], re.MULTILINE))
+
+    missing = {condition.value for condition in ConditionType} - explained
+    assert not missing, f'docs/troubleshooting.md has no row for {sorted(missing)} under "The conditions"'
+    assert explained == {condition.value for condition in ConditionType}

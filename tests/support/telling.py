@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.api.reasons import ConditionType
 from tests.support.world_api import Write
 
 Manifest = dict[str, Any]
@@ -19,7 +20,19 @@ VERBS = {
     "delete": "deletes",
     "mark": "marks for deletion",
 }
-_TOLD = ("Ready", "Available", "Succeeded", "Pinned", "TemplateModified")
+_UNTOLD = {
+    "Reconciling",
+    "Stalled",
+    "Serving",
+    "SourceReady",
+    "EnvironmentReady",
+    "WorkloadAvailable",
+    "TestsPassed",
+    "ReportStored",
+}
+"""Conditions whose news `Ready` and `Available` tell as well; of all others a story tells every change."""
+
+_TOLD = [str(name) for name in ConditionType if name not in _UNTOLD]
 
 _STANDING = ("Ready", "Available", "TestsPassed", "Succeeded")
 

@@ -98,7 +98,8 @@ class GateTest(ApiModel):
     recorded."""
 
     timeout_seconds: TestTimeout = 600
-    """Seconds after which the test counts as failed, 10 to 86400 (default 600)."""
+    """Seconds after which the test counts as failed, 10 to 86400 (default 600); it waits for its data for as
+    long as it must."""
 
     rules: ClassVar[tuple[Rule, ...]] = DATASET_RULES
 

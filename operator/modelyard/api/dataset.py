@@ -45,7 +45,8 @@ class DatasetSource(ApiModel):
     """The data written here, as exactly one file of at most 192 KiB of UTF-8."""
 
     config_map: DatasetConfigMapRef | None = None
-    """A ConfigMap in the same namespace that holds the data; it is read when the test starts."""
+    """A ConfigMap in the same namespace that holds the data; it is read when the test starts. A test waits for
+    one that is missing or lacks the key."""
 
     format: DataFormat = "json"
     """How the data is written. json (the default): one object of columns, each a list with one entry a row,

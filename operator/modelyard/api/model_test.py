@@ -42,7 +42,8 @@ class ModelTestSpec(ApiModel):
     """Which checks run, and what a failure means."""
 
     timeout_seconds: TestTimeout = 600
-    """Seconds after which the test counts as failed, 10 to 86400 (default 600)."""
+    """Seconds after which the test counts as failed, 10 to 86400 (default 600). One that waits for its data, or
+    for its pods, for as long is aborted."""
 
     maximum_memory: Memory | None = None
     """Memory limit of one replica in this test, 128Mi to 14Gi (default: as the version has it)."""
@@ -58,7 +59,8 @@ class ModelTestSpec(ApiModel):
 
     cancel: bool = False
     """Set it to true to end the test: what it started is removed, and checks that have not ended are aborted
-    (default false). It cannot be taken back."""
+    (default false). It cannot be taken back. A canceled test of a gate refuses its version, as a failed one
+    does."""
 
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31536000)] | None = None
     """Seconds after its end at which the ModelTest is deleted, with its report, 0 to 31536000. Absent means

@@ -1,6 +1,6 @@
 """Condition types and reasons: the words of `status` that tools may match on.
 
-Each reason says in its comment what it means and what to do; `docs/troubleshooting.md` lists them all.
+`docs/troubleshooting.md` says of each type and of each reason what it means and what to do.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class ConditionType(StrEnum):
-    """Types of conditions over all kinds."""
+    """Types of conditions over all kinds, in the order in which a status lists them."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"

@@ -19,7 +19,7 @@ IMPLICIT = GateTest(
     name="starts",
     configuration=TestConfiguration(error_check="skip", null_value_imputation="skip", side_effects="skip"),
 )
-"""No gate given = this one: nothing serves untested."""
+"""No gate given = this one: nothing serves untested. It stays as it is, as its hash is part of verdicts."""
 
 STARTUP = "startup"
 """What the ledger calls the test that a version fails by never coming up."""

@@ -94,3 +94,34 @@ def test_a_record_tells_its_limit_and_its_code() -> None:
     frozen = make_frozen(maximumMemory="384Mi")
     assert memory_limit(frozen) == "384Mi"
     assert str(code_map_of(frozen)).startswith("hello-1-")
+
+
+def selectors(value: Any, inside: bool = False) -> set[str]:
+    """Every label that something in a manifest selects by."""
+    if isinstance(value, list):
+        return {label for item in value for label in selectors(item, inside)}
+    if not isinstance(value, dict):
+        return {value} if inside and isinstance(value, str) else set()
+    found = {str(key) for key in value} if inside else set()
+    return found.union(*(selectors(item, inside or "elector" in key) for key, item in value.items()))
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+@pytest.mark.parametrize("spread", [True, False])
+def test_nothing_of_a_copy_selects_the_pods_that_serve(replicas: int, spread: bool) -> None:
+    """Its own pods carry neither label: what selects by one of them would mean the pods of the version."""
+    frozen = make_frozen(requiresHa=spread, replicas=replicas)
+    made = dedicated(TEST, frozen, asked(), SETTINGS)
+    selected = selectors(made)
+    assert selected >= {labels.WORKLOAD}
+    assert not selected & {labels.SERVES, labels.MODEL}, "replace it in dedicated.py, as the affinity is"
+    pods = [manifest["spec"]["template"] for manifest in made if manifest["kind"] == "Deployment"]
+    assert not {labels.SERVES, labels.MODEL} & set(pods[0]["metadata"]["labels"])
+
+
+@pytest.mark.parametrize("field", ["affinity", "topologySpreadConstraints"])
+def test_a_selector_of_a_version_is_found_wherever_it_stands(field: str) -> None:
+    by_version = {"labelSelector": {"matchLabels": {labels.SERVES: "k"}}}
+    assert selectors({"spec": {field: [{"x": by_version}]}}) == {labels.SERVES, "matchLabels", "k"}
+    in_words = {"selector": {"matchExpressions": [{"key": labels.MODEL, "operator": "Exists"}]}}
+    assert labels.MODEL in selectors({field: in_words})

@@ -144,7 +144,7 @@ def test_a_child_is_whole_as_its_golden_file_says(name: str, request: pytest.Fix
     if request.config.getoption("--update-golden"):
         path.write_text(text)
     assert text == path.read_text(), (
-        f"{path.name} is another now: read the diff, then run with --update-golden"
+        f"{path.name} is another now: run `make golden`, then read `git diff tests/golden`"
     )
 
 
