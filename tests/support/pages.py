@@ -10,7 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-_FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^```(?P<kind>\w*)(?: (?P<place>[A-Z][\w.]*))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _HEREDOC = re.compile(r"<<-?\s*'?(?P<end>\w+)'?")
 _BETWEEN = {"|", "||", "&&", ";", "&", "(", ")"}
 
@@ -35,6 +37,13 @@ def title(path: Path) -> str:
 def blocks(page: Path, *kinds: str) -> list[str]:
     """What stands between the fences of these kinds; "" is a fence without a word."""
     return [found["body"] for found in _FENCE.finditer(page.read_text("utf-8")) if found["kind"] in kinds]
+
+
+def yaml_blocks(page: Path) -> Iterator[tuple[str | None, str]]:
+    """What stands between the fences of YAML; a part of an object with its place, as in ```yaml ModelTest.spec."""
+    for found in _FENCE.finditer(page.read_text("utf-8")):
+        if found["kind"] == "yaml":
+            yield found["place"], found["body"]
 
 
 def commands(block: str) -> Iterator[list[str]]:
