@@ -419,6 +419,24 @@ SUMMARY = json.dumps(
         "checks": {"longRunningService": {"status": "failed", "message": "pod x stopped answering"}},
     }
 )
+STOPPED = json.dumps(
+    {
+        "v": 1,
+        "overallStatus": "aborted",
+        "checks": {
+            "longRunningService": {"status": "aborted", "message": "Not finished: stopped by SIGTERM"}
+        },
+        "error": "stopped by SIGTERM after 5 s",
+    }
+)
+"""What a runner still says when it is told to end."""
+
+EVICTED = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
 
 
 @pytest.mark.parametrize(
@@ -465,12 +483,34 @@ async def test_what_ends_a_test_is_told(status: Manifest, message: str) -> None:
             "the test's own pod was evicted: Low on memory.",
         ),
         (
+            {
+                "conditions": [EVICTED],
+                "containerStatuses": _terminated(exitCode=143, message=STOPPED),
+            },
+            "the cluster took the test's own pod away (EvictionByEvictionAPI: Eviction API: evicting)",
+        ),
+        (
+            {"conditions": [EVICTED]},
+            "the cluster took the test's own pod away (EvictionByEvictionAPI: Eviction API: evicting)",
+        ),
+        (
+            {"conditions": [EVICTED], "containerStatuses": _terminated(exitCode=137)},
+            "the cluster took the test's own pod away (EvictionByEvictionAPI: Eviction API: evicting)",
+        ),
+        (
             {"containerStatuses": _terminated(exitCode=3, message="Traceback")},
             "the test's own pod ended with exit code 3: the termination message is not a check summary: "
             '"Traceback"',
         ),
     ],
-    ids=["evicted", "evicted while it ran", "crashed"],
+    ids=[
+        "evicted by its node",
+        "evicted while it ran",
+        "evicted by somebody",
+        "evicted before it ran",
+        "evicted and killed",
+        "crashed",
+    ],
 )
 async def test_a_run_that_says_nothing_about_the_model_is_repeated_once(
     status: Manifest, message: str
@@ -492,6 +532,33 @@ async def test_a_run_that_says_nothing_about_the_model_is_repeated_once(
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Aborted")
     assert world.message(MODEL_TEST, CHECK, "Succeeded") == message
     assert (_status(world)["overallStatus"], _status(world)["attempts"]) == ("aborted", 2)
+
+
+async def test_why_a_test_runs_once_more_is_said_for_as_long_as_it_runs() -> None:
+    """An evicted pod is gone a moment after it has ended, and with it what told why."""
+    world = await _running()
+    first, pod = _jobs(world), _runner(world)
+    _ends(world, conditions=[EVICTED], containerStatuses=_terminated(exitCode=143, message=STOPPED))
+    await world.settle()
+    world.platform._pod(_without_pods(world), 0)
+    await world.settle()
+    said = world.message(MODEL_TEST, CHECK)
+    assert "runs once more because the cluster took the test's own pod away" in said
+    world.user.delete(POD, pod)
+    await world.settle()
+    assert world.message(MODEL_TEST, CHECK) == said
+    world.api.set_status(JOB, NAMESPACE, first[0], failed(world.now))
+    world.start_operator()
+    await world.pass_time(60, step=30)
+    assert world.message(MODEL_TEST, CHECK) == said
+
+
+async def test_a_failure_that_an_evicted_runner_has_found_counts() -> None:
+    world = await _running()
+    _ends(world, conditions=[EVICTED], containerStatuses=_terminated(exitCode=143, message=SUMMARY))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "TestFailed")
+    assert len(_jobs(world)) == 1
 
 
 async def test_a_job_of_which_nothing_is_heard_is_given_up() -> None:

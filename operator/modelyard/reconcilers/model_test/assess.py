@@ -124,11 +124,17 @@ def _progress(facts: Facts, attempt: Attempt) -> tuple[Reason, str]:
     job = job_name(facts.owner, attempt.number)
     if has_no_pod(attempt, facts.now):
         return Reason.POD_CREATION_REFUSED, f'Job "{job}" has no pod yet. {POD_STEP}'
-    return Reason.RUNNING, _runs(job, lost(facts))
+    return Reason.RUNNING, _said_before(facts, job) or _runs(job, lost(facts))
 
 
 def _runs(job: str, again: str | None) -> str:
     return f'Job "{job}" runs once more because {again}' if again else f'Job "{job}" runs'
+
+
+def _said_before(facts: Facts, job: str) -> str | None:
+    """Why the job is not the first, as it was said when it began: what told of the run before may be gone."""
+    said = next((c.message for c in facts.test.status.conditions if c.type == Type.READY), "")
+    return said if said.startswith(f'Job "{job}" runs once more because ') else None
 
 
 def _begun(facts: Facts, attempt: Attempt) -> dict[str, Any]:

@@ -40,6 +40,8 @@ POD_STEP = "Next: check quotas, limit ranges and admission policies of the names
 
 ENDED_JOB = ("Complete", "Failed")
 
+_GONE = "the pod of the test was deleted before it could report"
+
 
 def verdict(facts: Facts) -> CheckSummary | None:
     """What the latest run came to; None while it runs, and before it does."""
@@ -48,8 +50,10 @@ def verdict(facts: Facts) -> CheckSummary | None:
 
 def lost(facts: Facts) -> str | None:
     """Why the run before the latest said nothing about the model; None if there was none."""
-    summary = _of_attempt(facts.attempts[-2], facts) if len(facts.attempts) > 1 else None
-    return summary.error if summary else None
+    if len(facts.attempts) < 2:
+        return None
+    summary = _of_attempt(facts.attempts[-2], facts)
+    return (summary.error if summary else None) or _GONE
 
 
 def runs(facts: Facts) -> bool:
@@ -97,6 +101,8 @@ def _of_pod(pod: Manifest, facts: Facts) -> CheckSummary | None:
     said = f"{reason}: {status.get('message', '')}".strip(": ")
     if reason == "DeadlineExceeded":
         return broken(_too_late(facts), facts)
+    if taken := _taken_away(status):
+        return aborted(taken, facts)
     return aborted(f"the pod of the test ended before it could report ({said or 'no reason given'})", facts)
 
 
@@ -105,7 +111,24 @@ def _of_container(ended: dict[str, Any], status: dict[str, Any], facts: Facts) -
         summary = parse_summary(ended.get("message", ""))
     except ValueError as error:
         return _of_death(ended, status, facts, str(error))
-    return accused(summary, facts) if summary.unusable_data else _explained(summary, ended, facts)
+    if summary.unusable_data:
+        return accused(summary, facts)
+    taken = _taken_away(status)
+    if taken and summary.overall_status is CheckStatus.ABORTED:
+        return summary.model_copy(update={"error": taken})
+    return _explained(summary, ended, facts)
+
+
+def _taken_away(status: dict[str, Any]) -> str | None:
+    """That the cluster itself ended a pod (an eviction, a preemption, a node that is gone), and why.
+
+    The runner knows no more than that it was told to end.
+    """
+    for found in status.get("conditions", []):
+        if (found["type"], found["status"]) == ("DisruptionTarget", "True"):
+            why = f"{found.get('reason', '')}: {found.get('message', '')}".strip(": ")
+            return f"the cluster took the test's own pod away ({why or 'no reason given'})"
+    return None
 
 
 def _explained(summary: CheckSummary, ended: dict[str, Any], facts: Facts) -> CheckSummary:
@@ -144,6 +167,8 @@ def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, probl
         return broken(_too_late(facts), facts)
     if status.get("reason") == "Evicted":
         return aborted(f"the test's own pod was evicted: {status.get('message', '')}", facts)
+    if taken := _taken_away(status):
+        return aborted(taken, facts)
     code = ended.get("exitCode")
     return aborted(f"the test's own pod ended with exit code {code}: {shorten(problem, 500)}", facts)
 
@@ -158,7 +183,7 @@ def _of_clock(facts: Facts, attempt: Attempt) -> CheckSummary | None:
         return aborted(_without_word(facts, attempt), facts)
     ended = next((c for c in attempt.job.get("status", {}).get("conditions", []) if _is_ended(c)), None)
     if ended and facts.now >= datetime.fromisoformat(ended["lastTransitionTime"]) + LATE:
-        return aborted("the pod of the test was deleted before it could report", facts)
+        return aborted(_GONE, facts)
     return None
 
 
