@@ -35,7 +35,7 @@ def parse_json(text: str) -> dict[str, list[object]]:
             _check_numbers(checked, lambda name, row: place_of_value(text, row, name))
         case other:
             raise DataError(
-                'must be an object of columns, as {"column": [1, 2]}, or a list of rows, '
+                f'{place_of_value(text)}: must be an object of columns, as {{"column": [1, 2]}}, or a list of rows, '
                 f'as [{{"column": 1}}], not {value_excerpt(other)}'
             )
     return checked

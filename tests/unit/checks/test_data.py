@@ -49,8 +49,8 @@ def test_first_rows_are_all_when_there_are_fewer() -> None:
         (b"[" * 200_000, "is nested too deeply"),
         (b'{"a": [' + b"1" * 5000 + b"]}", "line 1, column 8: a number of thousands of digits"),
         (
-            b"3",
-            'must be an object of columns, as {"column": [1, 2]}, or a list of rows, '
+            b"\n 3",
+            'line 2, column 2: must be an object of columns, as {"column": [1, 2]}, or a list of rows, '
             'as [{"column": 1}], not 3',
         ),
         (b"[]", "has no rows: its list is empty"),

@@ -80,6 +80,7 @@ MANIFESTS: dict[str, Callable[[], Manifest]] = {
     "deployment-spread-over-two-nodes": lambda: deployment(
         make_frozen(replicas=2, requiresHa=True), MODEL, replicas=2
     ),
+    "deployment-of-two-replicas": lambda: deployment(make_frozen(replicas=2), MODEL, replicas=2),
     "deployment-with-start-command": lambda: deployment(
         make_frozen(environment={"startCommand": ["serve", "--all"], "imagePullSecrets": [{"name": "pull"}]}),
         MODEL,
