@@ -191,6 +191,7 @@ async def test_the_plan_names_every_replica_the_service_and_the_data() -> None:
         },
         "dataset": "rows.json",
         "datasetFormat": "json",
+        "dataCanChange": False,
         "timeoutSeconds": 600,
     }
     assert files["data"]["rows.json"] == '{"x": [1, 2]}'
@@ -341,18 +342,16 @@ async def test_a_test_by_hand_does_not_wait_for_its_data_for_ever(data: dict[str
 # --- data that only the runner finds to be unusable ------------------------------------------------------------
 
 UNREADABLE = "data set rows.json: has no columns"
-NO_DATA = json.dumps(
-    {
-        "v": 1,
-        "overallStatus": "failed",
-        "checks": {
-            "longRunningService": {"status": "aborted", "message": "Not run"},
-            "errorCheck": {"status": "failed", "message": UNREADABLE.capitalize()},
-        },
-        "error": UNREADABLE,
-        "unusableData": True,
+
+
+def _no_data(word: str) -> list[Manifest]:
+    """The end of a runner that could not read its data."""
+    checks = {
+        "longRunningService": {"status": "aborted", "message": "Not run"},
+        "errorCheck": {"status": word, "message": UNREADABLE.capitalize()},
     }
-)
+    said = {"v": 1, "overallStatus": word, "checks": checks, "error": UNREADABLE, "unusableData": True}
+    return _terminated(exitCode=2, message=json.dumps(said))
 
 
 async def test_data_that_the_runner_cannot_read_says_nothing_about_the_model() -> None:
@@ -361,7 +360,7 @@ async def test_data_that_the_runner_cannot_read_says_nothing_about_the_model() -
     world.user.apply(_rows(a="{}"), _asks_for())
     await world.settle()
     world.platform._pod(world.get(JOB, _jobs(world)[0]), 0)
-    _ends(world, containerStatuses=_terminated(exitCode=2, message=NO_DATA))
+    _ends(world, containerStatuses=_no_data("aborted"))
     await world.settle()
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "InvalidDataset")
     assert world.message(MODEL_TEST, CHECK, "Succeeded") == (
@@ -376,7 +375,7 @@ async def test_data_that_the_runner_cannot_read_says_nothing_about_the_model() -
 
 async def test_data_that_is_written_in_a_test_and_cannot_be_read_fails_it_with_the_next_step() -> None:
     world = await _running()
-    _ends(world, containerStatuses=_terminated(exitCode=2, message=NO_DATA))
+    _ends(world, containerStatuses=_no_data("failed"))
     await world.settle()
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "InvalidDataset")
     assert world.message(MODEL_TEST, CHECK, "Succeeded") == (

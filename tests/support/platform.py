@@ -193,7 +193,7 @@ class Platform:
         files = self.api.peek(CONFIG_MAP, namespace, _mounted(job))["data"]
         plan = json.loads(files["plan.json"])
         if problem := _problem(plan, files):
-            return _unusable(problem)
+            return _unusable(problem, "aborted" if plan["dataCanChange"] else "failed")
         version = self._version_of_label(namespace, plan["model"], plan["version"])
         test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
         failure = self.failing.get(version) or self.failing_tests.get(test)
@@ -332,13 +332,13 @@ def _problem(plan: Manifest, files: Mapping[str, str]) -> str | None:
     return None
 
 
-def _unusable(problem: str) -> Manifest:
+def _unusable(problem: str, word: str) -> Manifest:
     return {
         "v": 1,
-        "overallStatus": "failed",
+        "overallStatus": word,
         "checks": {
             "longRunningService": {"status": "aborted", "message": "Not run"},
-            "errorCheck": {"status": "failed", "message": problem[:1].upper() + problem[1:]},
+            "errorCheck": {"status": word, "message": problem[:1].upper() + problem[1:]},
         },
         "error": problem,
         "unusableData": True,

@@ -157,6 +157,9 @@ class CheckPlan(Wire):
 
     dataset_format: Literal["csv", "json"] = "json"
 
+    data_can_change: bool = False
+    """Whether the data set lies where it can be mended: then one that cannot be used says nothing about the model."""
+
     timeout_seconds: int = Field(ge=1)
     """From the start of the runner to its verdict."""
 

@@ -126,7 +126,7 @@ async def _until_stopped(run: Run) -> tuple[int, CheckSummary]:
 
 
 def _broken_data(run: Run, problem: str) -> CheckSummary:
-    """A data set that cannot be used fails the check that is about it; nothing else was tried."""
+    """A data set that cannot be used fails the check that is about it, unless it can be mended; nothing was tried."""
     configuration = run.plan.configuration
     outcomes = {
         name: CheckOutcome(status=CheckStatus.SKIPPED, message="Skipped as configured")
@@ -136,7 +136,8 @@ def _broken_data(run: Run, problem: str) -> CheckSummary:
     skipped = CheckName.ERROR_CHECK in outcomes
     culprit = CheckName.LONG_RUNNING_SERVICE if skipped else CheckName.ERROR_CHECK
     message = problem[:1].upper() + problem[1:]
-    outcomes[culprit] = CheckOutcome(status=CheckStatus.FAILED, message=message)
+    word = CheckStatus.ABORTED if run.plan.data_can_change else CheckStatus.FAILED
+    outcomes[culprit] = CheckOutcome(status=word, message=message)
     for name, outcome in outcomes.items():
         run.progress.outcomes[name] = outcome
         run.ended(name, outcome)

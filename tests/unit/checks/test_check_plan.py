@@ -43,6 +43,7 @@ WIRE: dict[str, Any] = {
     },
     "dataset": None,
     "datasetFormat": "csv",
+    "dataCanChange": False,
     "timeoutSeconds": 600,
 }
 

@@ -166,6 +166,22 @@ def test_unusable_data_exits_with_2_and_fails_a_check(
     assert {outcome.status for outcome in outcomes_in(log).values()} >= {"failed"}
 
 
+@pytest.mark.parametrize("error_check", ["fail", "skip"])
+def test_unusable_data_that_can_be_mended_says_nothing_about_the_model(
+    error_check: str, job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job.data.write_text("{}")
+    job.write_plan("127.0.0.1:1", configuration={"errorCheck": error_check}, dataCanChange=True)
+    assert main(job.arguments, LIMITS) == 2
+    summary = job.summary()
+    assert (summary.overall_status, summary.unusable_data) == ("aborted", True)
+    assert summary.error == "data set rows.json: has no columns"
+    assert {check.status for check in summary.checks.values()} <= {"aborted", "skipped"}
+    assert job.report(capsys.readouterr().out).overall_status == "aborted", (
+        "the report says what the status says"
+    )
+
+
 def test_fault_of_the_runner_exits_with_1_and_keeps_what_was_found(
     job: Job,
     start_model: StartModel,

@@ -10,6 +10,7 @@ from modelyard.manifests.pod_template import PORT, url_prefix
 from modelyard.manifests.service import SERVICE_PORT
 from modelyard.manifests.test_job import TestRun
 from modelyard.reconcilers.model_test.facts import Facts
+from modelyard.reconcilers.model_test.unusable import can_be_mended
 
 
 def test_run(facts: Facts) -> TestRun | None:
@@ -48,6 +49,7 @@ def _plan(facts: Facts, tested: Frozen, model: CustomModel) -> CheckPlan:
         configuration=CheckConfiguration.model_validate(test.spec.configuration.model_dump()),
         dataset=facts.data.name,
         dataset_format=test.spec.dataset.format if test.spec.dataset else "json",
+        data_can_change=can_be_mended(test),
         timeout_seconds=test.spec.timeout_seconds,
     )
 

@@ -10,33 +10,27 @@ The runner reads the rows, never the operator: what users wrote is parsed in a p
 from __future__ import annotations
 
 from modelyard.api.check_plan import CheckOutcome, CheckStatus, CheckSummary
+from modelyard.api.model_test import ModelTest
 from modelyard.reconcilers.model_test.facts import Facts
 
 
-def accused(summary: CheckSummary, facts: Facts) -> CheckSummary:
-    """The summary of a run that could not use its data, with the next step; `aborted` if there is one to take."""
-    word = CheckStatus.ABORTED if can_be_mended(facts) else CheckStatus.FAILED
-    step = _step(facts)
-    return summary.model_copy(
-        update={
-            "overall_status": word,
-            "checks": {name: _told(check, step, word) for name, check in summary.checks.items()},
-            "error": f"{summary.error}. {step}",
-            "unusable_data": True,
-        }
-    )
-
-
-def can_be_mended(facts: Facts) -> bool:
+def can_be_mended(test: ModelTest) -> bool:
     """Whether the data can change without the test: it is in a ConfigMap."""
-    dataset = facts.test.spec.dataset
-    return dataset is not None and dataset.config_map is not None
+    return test.spec.dataset is not None and test.spec.dataset.config_map is not None
 
 
-def _told(check: CheckOutcome, step: str, word: CheckStatus) -> CheckOutcome:
+def accused(summary: CheckSummary, facts: Facts) -> CheckSummary:
+    """The summary of a run that could not use its data, with the next step."""
+    step = _step(facts)
+    checks = {name: _with_step(check, step) for name, check in summary.checks.items()}
+    error = f"{summary.error}. {step}"
+    return summary.model_copy(update={"checks": checks, "error": error, "unusable_data": True})
+
+
+def _with_step(check: CheckOutcome, step: str) -> CheckOutcome:
     if check.status is not CheckStatus.FAILED:
         return check
-    return CheckOutcome(status=word, message=f"{check.message}. {step}")
+    return CheckOutcome(status=check.status, message=f"{check.message}. {step}")
 
 
 def _step(facts: Facts) -> str:

@@ -162,7 +162,7 @@ def told(problem: Problem, facts: Facts) -> str:
 def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, problem: str) -> CheckSummary:
     if ended.get("reason") == "OOMKilled":
         text = f"the test's own pod was killed for using more than {MEMORY} of memory; use a smaller data set"
-        return _of_heavy_data(broken(text, facts), facts)
+        return _too_heavy(text, facts)
     if status.get("reason") == "DeadlineExceeded":
         return broken(_too_late(facts), facts)
     if status.get("reason") == "Evicted":
@@ -173,9 +173,10 @@ def _of_death(ended: dict[str, Any], status: dict[str, Any], facts: Facts, probl
     return aborted(f"the test's own pod ended with exit code {code}: {shorten(problem, 500)}", facts)
 
 
-def _of_heavy_data(summary: CheckSummary, facts: Facts) -> CheckSummary:
+def _too_heavy(message: str, facts: Facts) -> CheckSummary:
     """What a runner takes grows with its data, since a model's answers are cut; what a test holds itself is small."""
-    return accused(summary, facts) if can_be_mended(facts) else summary
+    can_be_less = can_be_mended(facts.test)
+    return accused(aborted(message, facts), facts) if can_be_less else broken(message, facts)
 
 
 def _of_clock(facts: Facts, attempt: Attempt) -> CheckSummary | None:
