@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as xml
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from modelyard.api.check_plan import CheckStatus
+from modelyard.api.check_plan import CheckName, CheckStatus
 from modelyard.api.check_report import CheckRecord, CheckReport
 
 _WIDTH = len("nullValueImputation")
 _FINDINGS_SHOWN = 10
+_SAMPLING = (CheckName.NULL_VALUE_IMPUTATION, CheckName.SIDE_EFFECTS)
+"""Checks whose verdict is about a sample: what it went by is always said."""
+
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -34,13 +37,15 @@ def as_json(report: CheckReport) -> str:
     return json.dumps(wire, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
-def as_junit(report: CheckReport) -> str:
+def as_junit(report: CheckReport, *, strict: bool = False) -> str:
     """JUnit XML with one test case a check.
 
-    A failed check is a failure. A warning passes, as JUnit knows nothing between, and says so in its output. A
-    check that was left out, or not run since another failed, is skipped. One that was cut short is an error.
+    A failed check is a failure. A warning passes, as JUnit knows nothing between, and says so in its output; when
+    `strict`, it is a failure. A check that was left out, or not run since another failed, is skipped. One that was
+    cut short is an error.
     """
-    cases = [_case(report, check) for check in report.checks]
+    failing = {CheckStatus.FAILED, CheckStatus.WARNING} if strict else {CheckStatus.FAILED}
+    cases = [_case(report, check, failing) for check in report.checks]
     suite = xml.Element("testsuite", name=_xml(_subject(report)), time=f"{report.duration_seconds:.3f}")
     suite.set("tests", str(len(cases)))
     for kind, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
@@ -72,8 +77,8 @@ def _check_lines(check: CheckRecord) -> Iterator[str]:
         yield f"{indent}- {finding.where}: {finding.message}"
     if shown and (left := len(check.findings) + check.findings_left_out - len(shown)):
         yield f"{indent}- and {left} more"
-    if check.facts and check.findings:
-        yield f"{indent}({_facts(check)})"
+    if check.findings or check.name in _SAMPLING:
+        yield from (f"{indent}({line})" for line in _facts(check))
 
 
 def _ending(report: CheckReport) -> str:
@@ -82,28 +87,26 @@ def _ending(report: CheckReport) -> str:
     return f"{_word(report.overall_status)} after {report.duration_seconds:.1f} s and {requests}{error}"
 
 
-def _case(report: CheckReport, check: CheckRecord) -> xml.Element:
+def _case(report: CheckReport, check: CheckRecord, failing: Collection[CheckStatus]) -> xml.Element:
     case = xml.Element("testcase", classname=_xml(f"modelyard.{report.model or 'model'}"), name=check.name)
     case.set("time", f"{check.duration_seconds:.3f}")
-    if kind := _kind(report, check):
+    if kind := _kind(report, check, failing):
         told = xml.SubElement(case, kind, message=_xml(check.message))
         if kind != "skipped":
             told.set("type", check.status)
             told.text = _xml(_details(check))
-    elif check.status is CheckStatus.WARNING:
-        xml.SubElement(case, "system-out").text = _xml(f"warning: {check.message}\n{_details(check)}")
     else:
-        xml.SubElement(case, "system-out").text = _xml(check.message)
+        xml.SubElement(case, "system-out").text = _xml(_passed(check))
     return case
 
 
-def _kind(report: CheckReport, check: CheckRecord) -> str | None:
+def _kind(report: CheckReport, check: CheckRecord, failing: Collection[CheckStatus]) -> str | None:
     """The element that marks a test case; None when it passed."""
+    if check.status in failing:
+        return "failure"
     match check.status:
         case CheckStatus.SUCCEEDED | CheckStatus.WARNING:
             return None
-        case CheckStatus.FAILED:
-            return "failure"
         case CheckStatus.SKIPPED:
             return "skipped"
         case _:
@@ -111,17 +114,23 @@ def _kind(report: CheckReport, check: CheckRecord) -> str | None:
             return "skipped" if another_failed and not report.error else "error"
 
 
+def _passed(check: CheckRecord) -> str:
+    if check.status is CheckStatus.WARNING:
+        return f"warning: {check.message}\n{_details(check)}"
+    return "\n".join([check.message, *(_facts(check) if check.name in _SAMPLING else ())])
+
+
 def _details(check: CheckRecord) -> str:
     lines = [f"{finding.where}: {finding.message}" for finding in check.findings] or [check.message]
     if check.findings_left_out:
         lines.append(f"and {check.findings_left_out} more")
+    return "\n".join([*lines, *_facts(check)])
+
+
+def _facts(check: CheckRecord) -> Iterator[str]:
+    """The line that says what a check went by, if it noted anything."""
     if check.facts:
-        lines.append(_facts(check))
-    return "\n".join(lines)
-
-
-def _facts(check: CheckRecord) -> str:
-    return ", ".join(f"{name} {value}" for name, value in check.facts.items())
+        yield ", ".join(f"{name} {value}" for name, value in check.facts.items())
 
 
 def _subject(report: CheckReport) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import xml.etree.ElementTree as xml
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -135,6 +136,40 @@ def test_junit_counts_what_ci_tools_count() -> None:
         'warning: 1 of 2 columns cannot be null: "a"\n'
         'column "a" nulled: row 0: NaN\nall columns nulled: row 1: NaN\nand 3 more\nsampleRows 10'
     )
+
+
+def test_junit_calls_a_warning_a_failure_where_one_is_refused() -> None:
+    """What exits with 1 must not be green in the file that a CI tool reads."""
+    suite = xml.fromstring(as_junit(REPORT, strict=True))[0]
+
+    assert suite.get("failures") == "2"
+    (failure,) = (case[0] for case in suite if case.get("name") == "nullValueImputation")
+    assert (failure.tag, failure.get("type")) == ("failure", "warning")
+    assert failure.get("message") == '1 of 2 columns cannot be null: "a"'
+    assert "all columns nulled: row 1: NaN" in str(failure.text)
+
+
+SAMPLED: Mapping[str, int | float] = {"sampleRows": 5, "seed": 7, "absoluteTolerance": 1e-6}
+
+
+@pytest.mark.parametrize(
+    ("name", "stated"),
+    [
+        (CheckName.LONG_RUNNING_SERVICE, False),
+        (CheckName.ERROR_CHECK, False),
+        (CheckName.NULL_VALUE_IMPUTATION, True),
+        (CheckName.SIDE_EFFECTS, True),
+    ],
+)
+def test_what_a_sample_went_by_is_stated_even_where_nothing_was_found(name: CheckName, stated: bool) -> None:
+    check = CheckRecord(
+        name=name, severity="fail", status=CheckStatus.SUCCEEDED, message="Good", facts=dict(SAMPLED)
+    )
+    report = REPORT.model_copy(update={"checks": (check,)})
+    line = "sampleRows 5, seed 7, absoluteTolerance 1e-06"
+
+    assert (f" ({line})\n" in as_text(report)) == stated
+    assert (xml.fromstring(as_junit(report)).findtext(".//system-out") == f"Good\n{line}") == stated
 
 
 def aborted(*, after_failure: bool, error: str | None) -> CheckReport:
