@@ -45,10 +45,10 @@ def variables(identity: Identity, own: Mapping[str, str], place: Place) -> dict[
         "PATH": place.path,
         "LANG": "C.UTF-8",
         "TMPDIR": str(place.home),
+        **own,
         "PORT": str(place.port),
         "URL_PREFIX": identity.prefix,
         "CODE_DIR": str(place.code),
         "HOME": str(place.home),
         **told(identity.name, identity.label, identity.model),
-        **own,
     }

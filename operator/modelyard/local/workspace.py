@@ -103,6 +103,8 @@ def _snapshot(code: Path) -> dict[str, tuple[int, int]]:
 
 
 def _remove(root: Path) -> None:
-    for folder, _, _ in os.walk(root):
-        Path(folder).chmod(0o700)
+    for folder, names, _ in os.walk(root):
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():  # Before it is walked into: what cannot be listed is not walked.
+                path.chmod(0o700)
     shutil.rmtree(root, ignore_errors=True)

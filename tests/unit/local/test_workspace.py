@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,38 @@ def test_nothing_is_left_even_of_a_failure(source: Path) -> None:
         fail_in(space)
 
     assert [path.exists() for path in made] == [False]
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder of a user who is not root, who these lines run as."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            yield Path(folder)
+    finally:
+        os.seteuid(user)
+
+
+def test_nothing_is_left_of_folders_that_nobody_may_list(
+    nobody: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user who is not root could not empty what a model had closed; root never noticed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(nobody))
+    outside = nobody / "outside"
+    outside.mkdir(mode=0o555)
+
+    with workspace(script_folder(nobody / "model"), needs_script=True) as space:
+        (space.home / "deep" / "deeper").mkdir(parents=True)
+        (space.home / "deep" / "file").write_text("x")
+        (space.home / "link").symlink_to(outside)
+        for folder in ("deep/deeper", "deep"):
+            (space.home / folder).chmod(0)
+
+    assert not space.home.parent.exists()
+    assert outside.stat().st_mode & 0o777 == 0o555
 
 
 def test_every_change_is_seen_but_not_byte_code(source: Path) -> None:
