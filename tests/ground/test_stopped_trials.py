@@ -23,7 +23,13 @@ STUBBORN = (
     "(setsid sh -c \"trap '' TERM INT HUP; echo daemon runs; sleep 600; sleep 600\" &)",
     "sleep 600; sleep 600",
 )
-TRY = "import sys; from modelyard.cli.try_model import main; sys.exit(main(sys.argv[1:], grace=0.2))"
+TRY = """
+import sys
+from modelyard.cli.try_model import main
+from modelyard.cli.trial import Patience
+sys.exit(main(sys.argv[1:], patience=Patience(grace=0.2)))
+"""
+MODELYARD = "import sys; from modelyard.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 @contextmanager
@@ -75,6 +81,28 @@ def test_impatience_does_not_leave_anything_behind(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert processes_of(folder.name) == []
+
+
+@pytest.mark.parametrize("command", ["try", "check"])
+def test_ctrl_c_before_anything_is_started_is_one_line(command: str, tmp_path: Path) -> None:
+    """Here while the data is read, which somebody is slow to write."""
+    script_folder(tmp_path / "model")
+    rows = tmp_path / "rows.csv"
+    os.mkfifo(rows)
+    what = str(tmp_path / "model") if command == "try" else "--url=http://127.0.0.1:9"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", MODELYARD, command, what, f"--data={rows}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        rows.open("wb"),
+    ):  # That is to wait until somebody reads.
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=20)
+
+    assert (process.returncode, out, error) == (130, "", f"modelyard {command}: stopped by SIGINT\n")
 
 
 async def test_even_a_killed_trial_ends_its_model(tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ async def _gets_ready(run: Run, client: ModelClient, servers: Sequence[_Server])
             since = strange_since.setdefault(server, run.progress.elapsed())
             if run.progress.elapsed() - since >= run.limits.strange_seconds:
                 return f"{server.title}: {problem} for {run.progress.since(since)}; {_expected(run)}"
+        if last and (why := run.hopeless()):
+            return f"{run.progress.waiting_for()}; {why}"
         if last:
             await asyncio.sleep(run.limits.ask_interval)
     return None

@@ -79,3 +79,5 @@ class Run:
     log: Log
     progress: Progress
     ended: Ended = lambda _name, _outcome: None
+    hopeless: Callable[[], str | None] = lambda: None
+    """Why a server that is not ready yet is not waited for any longer. In a cluster the time of the test ends that."""

@@ -18,7 +18,8 @@ from modelyard.checks.limits import Limits
 from modelyard.checks.report import report_of
 from modelyard.checks.run import Progress, Run
 from modelyard.checks.runner import run_checks
-from modelyard.cli.model_options import Asked, add_options, asked_for, plan_of, refuse_to_write_nowhere
+from modelyard.cli.model_options import Asked, add_options, asked_for, plan_of, report_options
+from modelyard.cli.output_files import refuse_to_write_nowhere
 from modelyard.cli.stopping import Stopped, run_until_stopped
 from modelyard.cli.terminal import Terminal, exit_code, write_report
 from modelyard.cli.usage import EXIT_USAGE, UsageError
@@ -42,13 +43,13 @@ def main(argv: Sequence[str], limits: Limits = LIMITS) -> int:
     options = _parser().parse_args(argv)
     try:
         report = _report(options, limits)
+        write_report(report, report_options(options))
     except (UsageError, DataError) as error:
         print(f"modelyard check: {error}", file=sys.stderr)
         return EXIT_USAGE
     except Stopped as stopped:
         print(f"modelyard check: {stopped}", file=sys.stderr)
         return stopped.exit_code
-    write_report(report, options.format, options.output)
     return exit_code(report, strict=options.strict)
 
 
@@ -58,8 +59,7 @@ def _report(options: argparse.Namespace, limits: Limits) -> CheckReport:
     asked = asked_for(options, target.url_prefix.rpartition("/")[2] or target.address)
     data = load_data_set(asked.data, asked.data_format) if asked.data else None
     terminal = Terminal(options.quiet)
-    for remark in asked.remarks:
-        terminal.say(remark)
+    terminal.introduce(asked.remarks, asked.warnings)
     run = Run(_plan(asked, target), data, limits, terminal.say, Progress())
     summary = run_until_stopped(run_checks(run))
     return report_of(run, summary)
@@ -77,7 +77,7 @@ def parse_url(url: str) -> Target:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     scheme = "https://" if parts.scheme == "https" else ""
     path = parts.path.removesuffix(_ROUTE.rstrip("/")).removesuffix(_ROUTE)
-    return Target(f"{scheme}{host}:{port or _PORTS[parts.scheme]}", path.rstrip("/"))
+    return Target(f"{scheme}{host}:{_PORTS[parts.scheme] if port is None else port}", path.rstrip("/"))
 
 
 def _url_problem(parts: SplitResult) -> str | None:
@@ -87,6 +87,12 @@ def _url_problem(parts: SplitResult) -> str | None:
         return "names no host"
     if parts.username is not None:
         return "must hold no user name or password"
+    if any(letter.isspace() for letter in f"{parts.netloc}{parts.path}"):
+        return "must hold no blank; write %20 in its path"
+    if not parts.hostname.isascii():
+        return "must name its host in ASCII, as xn--bcher-kva.example for bücher.example"
+    if parts.port == 0:
+        return "names port 0, on which nobody listens"
     if parts.query or parts.fragment:
         return "must end with the path below which the model answers: no ? and no #"
     return None

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import get_args
 
 from modelyard.api.custom_model import TargetType
-from modelyard.cli.model_name import name_for
-from modelyard.cli.skeleton import LANGUAGES, name_problem, skeleton
+from modelyard.cli.model_name import name_for, name_problem
+from modelyard.cli.skeleton import LANGUAGES, skeleton
+from modelyard.cli.stdout import write_out
 from modelyard.cli.usage import EXIT_FINE, EXIT_USAGE, UsageError
 
 _EXECUTABLE = 0o755
@@ -25,10 +26,10 @@ def main(argv: Sequence[str]) -> int:
         if problem := name_problem(name):
             raise UsageError(f"a model cannot be called {name!r}: the name {problem}")
         write(options.folder, skeleton(name, LANGUAGES[options.language], options.target_type))
+        write_out(_next_steps(options.folder))
     except UsageError as error:
         print(f"modelyard init: {error}", file=sys.stderr)
         return EXIT_USAGE
-    print(_next_steps(options.folder))
     return EXIT_FINE
 
 

@@ -7,6 +7,10 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+from modelyard.cli.stdout import take_any_letter
+from modelyard.cli.usage import EXIT_INTERRUPTED
 
 _FOR_PEOPLE = {
     "init": "write a model that works, to start from",
@@ -29,9 +33,14 @@ _COMMANDS = {name.partition(" ")[0]: text for name, text in (_FOR_PEOPLE | _FOR_
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; its exit code. Arguments that cannot be understood: exit 2."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options, rest = _parser().parse_known_args(arguments[:1]), arguments[1:]
-    module = importlib.import_module(f"modelyard.cli.{_module(options[0].command, rest)}")
-    return int(module.main(rest))
+    take_any_letter()
+    (options, _), rest = _parser().parse_known_args(arguments[:1]), arguments[1:]
+    try:
+        module = importlib.import_module(f"modelyard.cli.{_module(options.command, rest)}")
+        return int(module.main(rest))
+    except KeyboardInterrupt:  # Where the command itself does not heed it: it has just begun, say.
+        print(f"modelyard {options.command}: stopped by SIGINT", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 def _module(command: str, rest: Sequence[str]) -> str:
@@ -45,9 +54,24 @@ def _module(command: str, rest: Sequence[str]) -> str:
 def _command(word: str) -> str:
     if word in _COMMANDS:
         return word
-    near = difflib.get_close_matches(word, _COMMANDS, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, _COMMANDS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise argparse.ArgumentTypeError(f"there is no command {word!r}{hint} (`modelyard --help` lists them)")
+
+
+class _Version(argparse.Action):
+    """Says which version is installed, looked up only when somebody asks."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **rest: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **rest)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        metadata = importlib.import_module("importlib.metadata")
+        try:
+            print(f"modelyard {metadata.version('modelyard')}")
+        except metadata.PackageNotFoundError:
+            parser.error("it runs from a folder of its sources, which have no version")
+        parser.exit()
 
 
 def _listed(commands: dict[str, str]) -> str:
@@ -63,5 +87,6 @@ def _parser() -> argparse.ArgumentParser:
         "`modelyard <command> --help` says more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
     parser.add_argument("command", metavar="<command>", type=_command, help="one of those below")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,22 @@ from pydantic import ValidationError
 
 from modelyard.api.check_plan import CheckConfiguration, first_problem
 from modelyard.api.custom_model import CustomModelSpec
-from modelyard.api.custom_model_version import CustomModelVersionSpec
+from modelyard.api.custom_model_version import (
+    RESERVED_PREFIXES,
+    RESERVED_VARIABLES,
+    CustomModelVersionSpec,
+    Startup,
+)
 from modelyard.api.execution_environment import ExecutionEnvironmentSpec
 from modelyard.api.labels import GROUP
 from modelyard.api.meta import ApiModel
+from modelyard.cli.gate_checks import counting, merged, merging_remark
+from modelyard.cli.model_name import name_problem
 from modelyard.cli.usage import UsageError
 
 Spec = TypeVar("Spec", bound=ApiModel)
+
+_VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +40,16 @@ class ModelFile:
     """The spec of the CustomModel, as it is written."""
 
     configuration: CheckConfiguration = field(default_factory=CheckConfiguration)
-    """That of the gate's first test."""
+    """As strict as the tests of the gate that count."""
+
+    remark: str = ""
+    """Which tests these are, where that is not plain."""
 
     label: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     start_command: tuple[str, ...] = ()
+    startup_seconds: int = Startup().timeout_seconds
+    """How long the version's server may take to start."""
 
 
 def read_model_file(path: Path) -> ModelFile:
@@ -58,6 +73,8 @@ def model_in(text: str) -> ModelFile:
         names = ", ".join(_name(one) for one in models)
         raise UsageError(f"holds {len(models)} CustomModels ({names})" if models else "holds no CustomModel")
     model = models[0]
+    if problem := name_problem(_name(model)) if _name(model) else None:
+        raise UsageError(f"CustomModel {_name(model)!r}: its name {problem}")
     spec = _valid(CustomModelSpec, model)
     version = _newest(_of_kind(documents, "CustomModelVersion"), _name(model))
     environment = _environment(_of_kind(documents, "ExecutionEnvironment"), version)
@@ -65,10 +82,12 @@ def model_in(text: str) -> ModelFile:
     return ModelFile(
         name=_name(model),
         model=model["spec"],
-        configuration=_configuration(tests[0].configuration) if tests else CheckConfiguration(),
+        configuration=merged(counting(tests)) if tests else CheckConfiguration(),
+        remark=merging_remark(tests),
         label=(version.label or "") if version else "",
-        variables={one.name: one.value for one in version.environment_variables} if version else {},
+        variables=_variables(version) if version else {},
         start_command=tuple(environment.start_command) if environment else (),
+        startup_seconds=(version.startup if version else Startup()).timeout_seconds,
     )
 
 
@@ -90,7 +109,7 @@ def _of_kind(documents: Sequence[dict[str, Any]], kind: str) -> list[dict[str, A
 
 def _name(document: Mapping[str, Any]) -> str:
     metadata = document.get("metadata")
-    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
 
 
 def _valid(kind: type[Spec], document: Mapping[str, Any]) -> Spec:
@@ -120,5 +139,18 @@ def _environment(
     return None
 
 
-def _configuration(declared: ApiModel) -> CheckConfiguration:
-    return CheckConfiguration.model_validate(declared.to_json())
+def _variables(version: CustomModelVersionSpec) -> dict[str, str]:
+    """The variables of a version; UsageError for those that the API server would refuse, and no process takes."""
+    for one in version.environment_variables:
+        if one.name in RESERVED_VARIABLES or one.name.startswith(RESERVED_PREFIXES):
+            problem = "is reserved: the platform sets it itself; choose another name"
+        elif not _VARIABLE_NAME.fullmatch(one.name):
+            problem = "must be letters, digits and '_', not starting with a digit"
+        elif "\0" in one.value:
+            problem = "must not hold a NUL character; remove it"
+        else:
+            continue
+        raise UsageError(
+            f"CustomModelVersion of {version.model_ref.name}: environmentVariables: {one.name!r} {problem}"
+        )
+    return {one.name: one.value for one in version.environment_variables}

@@ -1,9 +1,11 @@
-"""A model's name where nobody gave one."""
+"""A model's name: which it may have, and one where nobody gave any."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from modelyard.api.names import SERVICE_NAME
 
 _LONGEST = 52
 
@@ -13,3 +15,10 @@ def name_for(folder: Path) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower()).strip("-")
     name = words if words[:1].isalpha() else f"model-{words}"
     return name[:_LONGEST].strip("-")
+
+
+def name_problem(name: str) -> str | None:
+    """Why a model cannot be called so, by the rule that the API server has; None when it can."""
+    pattern = re.search(r"matches\('(.+)'\)", SERVICE_NAME.rule)
+    assert pattern is not None, "the rule of a model's name is a pattern"
+    return None if re.fullmatch(pattern[1], name) else SERVICE_NAME.message

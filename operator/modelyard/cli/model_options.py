@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -13,13 +13,18 @@ from pydantic import ValidationError
 
 from modelyard.api.check_plan import CheckConfiguration, CheckName, CheckPlan, first_problem
 from modelyard.api.custom_model import CustomModelSpec, TargetType
+from modelyard.api.custom_model_version import Startup
 from modelyard.api.dataset import DataFormat
 from modelyard.cli.model_file import ModelFile, read_model_file
+from modelyard.cli.terminal import RENDERERS, ReportOptions
 from modelyard.cli.usage import UsageError
+from modelyard.manifests.told import told
 
-REPORT_FORMATS = ("text", "json", "junit")
 DEFAULT_TIMEOUT = 600
 MAX_SAMPLE_ROWS = 1000
+
+_OF_DATA = tuple(name for name in CheckName if name is not CheckName.LONG_RUNNING_SERVICE)
+"""The checks of predictions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,14 @@ class Asked:
     start_command: tuple[str, ...] = ()
     """The environment's, where it brings its own server."""
 
+    startup_seconds: float = Startup().timeout_seconds
+    """How long the server may take to start."""
+
     remarks: tuple[str, ...] = ()
     """What was assumed, for the user to know."""
+
+    warnings: tuple[str, ...] = ()
+    """What is hardly meant so."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -84,10 +95,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"for all of it (default: {DEFAULT_TIMEOUT})",
     )
     report = parser.add_argument_group("the report")
-    report.add_argument("--format", choices=REPORT_FORMATS, default="text", help="default: text")
+    report.add_argument("--format", choices=RENDERERS, default="text", help="default: text")
     report.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: stdout)")
     report.add_argument("--strict", action="store_true", help="exit with 1 for a warning too")
     report.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+
+
+def report_options(options: argparse.Namespace) -> ReportOptions:
+    """How the options want the report."""
+    return ReportOptions(options.format, options.output, options.strict)
 
 
 def asked_for(options: argparse.Namespace, name: str) -> Asked:
@@ -96,17 +112,20 @@ def asked_for(options: argparse.Namespace, name: str) -> Asked:
     if options.timeout < 1:
         raise UsageError(f"--timeout must be at least 1 second, not {options.timeout}")
     spec = _spec(options, found.model)
+    configuration = _configuration(options, found.configuration)
     return Asked(
         name=found.name or name,
         model=spec,
-        configuration=_configuration(options, found.configuration),
+        configuration=configuration,
         data=options.data,
         data_format=_data_format(options),
         timeout_seconds=options.timeout,
         label=found.label or "1.0",
         variables=found.variables,
         start_command=found.start_command,
+        startup_seconds=found.startup_seconds,
         remarks=_remarks(options, spec, found),
+        warnings=_warnings(options, configuration),
     )
 
 
@@ -132,7 +151,9 @@ def plan_of(asked: Asked, test: str, address: str, url_prefix: str) -> CheckPlan
 
 def _spec(options: argparse.Namespace, declared: Mapping[str, Any]) -> CustomModelSpec:
     wire = {"targetType": "Regression", "targetName": "target"} | dict(declared)
-    classes = options.class_labels.split(",") if options.class_labels is not None else None
+    classes = (
+        [one.strip() for one in options.class_labels.split(",")] if options.class_labels is not None else None
+    )
     given = {
         "targetType": options.target_type,
         "targetName": options.target_name,
@@ -160,6 +181,8 @@ def _without_labels(wire: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
 
 def label_problem(spec: CustomModelSpec) -> str | None:
     """Why the labels do not fit the target type, as the API server would find too; None when they do."""
+    if any("\0" in text for text in told("", "", spec).values()):
+        return "a name holds a NUL character, which no process can be told; remove it"
     binary = (spec.positive_class_label, spec.negative_class_label)
     if spec.target_type != "Binary" and binary != (None, None):
         return f"positive and negative label are for Binary models, and this one is {spec.target_type}"
@@ -193,11 +216,10 @@ def _configuration(options: argparse.Namespace, declared: CheckConfiguration) ->
 
 def _without_data(asked: Mapping[str, str]) -> dict[str, str]:
     """Nothing can be predicted without data. UsageError where a check that needs some was asked for."""
-    needing = [name for name in CheckName if name is not CheckName.LONG_RUNNING_SERVICE]
-    for name in needing:
+    for name in _OF_DATA:
         if asked.get(name, "skip") != "skip":
             raise UsageError(f"--check {name}={asked[name]} needs rows to predict: give --data FILE")
-    return dict.fromkeys(needing, "skip")
+    return dict.fromkeys(_OF_DATA, "skip")
 
 
 def _severity(text: str) -> tuple[str, str]:
@@ -247,15 +269,17 @@ def _remarks(options: argparse.Namespace, spec: CustomModelSpec, found: ModelFil
         remarks.append(f"taken as a {spec.target_type} model; --target-type or -f model.yaml say otherwise")
     if options.data is None:
         remarks.append("no --data: only longRunningService is run")
+    elif found.remark:
+        remarks.append(found.remark)
     return tuple(remarks)
 
 
-def refuse_to_write_nowhere(paths: Sequence[Path | None]) -> None:
-    """UsageError when a file that is to be written at the end could not be."""
-    for path in paths:
-        if path is None:
-            continue
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder; name a file")
-        if not path.absolute().parent.is_dir():
-            raise UsageError(f"{path.parent} does not exist; make it, or name another file")
+def _warnings(options: argparse.Namespace, configuration: CheckConfiguration) -> tuple[str, ...]:
+    """Who gives data wants it predicted, and would take the word of checks that were not run for praise."""
+    if options.data is None or any(configuration.severity(name) != "skip" for name in _OF_DATA):
+        return ()
+    by = f"{options.file} says" if options.file and not options.check else "configured"
+    return (
+        f"the predictions for {options.data} are not checked: {', '.join(_OF_DATA)} are all skipped, as {by}; "
+        f"--check {CheckName.ERROR_CHECK}=fail checks them",
+    )

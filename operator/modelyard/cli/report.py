@@ -18,16 +18,18 @@ from pydantic import ValidationError
 from modelyard.api.check_plan import first_problem
 from modelyard.api.check_report import CheckReport, digest_of, parse_report
 from modelyard.api.kinds import CONFIG_MAP, MODEL_TEST
+from modelyard.api.labels import GROUP
 from modelyard.api.meta import Condition
 from modelyard.api.model_test import ModelTest, ReportRef
 from modelyard.api.reasons import ConditionType
-from modelyard.checks.render import as_json, as_junit, as_text
 from modelyard.cli.kubectl import Kubectl
-from modelyard.cli.usage import EXIT_FAILED, EXIT_FINE, EXIT_INTERRUPTED, EXIT_USAGE, UsageError
+from modelyard.cli.stdout import write_out
+from modelyard.cli.terminal import RENDERERS
+from modelyard.cli.usage import EXIT_FAILED, EXIT_FINE, EXIT_USAGE, UsageError
 from modelyard.manifests.test_report import unpacked_log, unpacked_report
 
-_RENDERERS = {"text": as_text, "json": as_json, "junit": as_junit}
 _FINE = ("succeeded", "warning")
+_KINDS = ("modeltest", "modeltests", f"modeltest.{GROUP}", f"modeltests.{GROUP}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -38,13 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.logs and options.format != "text":
             raise UsageError("--logs goes with --format text alone: the log of the runner is text")
-        test = _ended(kubectl, options.test.rpartition("/")[2])
-        _write(_told(kubectl, test, options))
+        test = _ended(kubectl, _name(options.test))
+        write_out(_told(kubectl, test, options), options.format)
     except UsageError as error:
         print(f"modelyard report: {error}", file=sys.stderr)
         return EXIT_USAGE
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     return EXIT_FINE if test.status.overall_status in _FINE else EXIT_FAILED
 
 
@@ -56,9 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-n", "--namespace", help="its namespace (default: that of the context)")
     parser.add_argument("--context", help="the context of the kubeconfig (default: the current one)")
     parser.add_argument("--kubeconfig", metavar="FILE", help="the kubeconfig (default: as kubectl has it)")
-    parser.add_argument("--format", choices=_RENDERERS, default="text", help="default: text")
+    parser.add_argument("--format", choices=RENDERERS, default="text", help="default: text")
     parser.add_argument("--logs", action="store_true", help="show what the runner printed, too")
     return parser
+
+
+def _name(text: str) -> str:
+    """The name of the test; UsageError where it may be of another namespace, or of something else."""
+    kind, slash, name = text.rpartition("/")
+    if slash and kind.lower() not in _KINDS:
+        where = f"its namespace with -n: modelyard report {shlex.quote(name)} -n {shlex.quote(kind)}"
+        raise UsageError(f"{text!r} is no name of a ModelTest; give the name alone, and {where}")
+    return name
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
@@ -98,7 +107,7 @@ def _told(kubectl: Kubectl, test: ModelTest, options: argparse.Namespace) -> str
         report, log = _verified(kept, reference), unpacked_log(kept) if options.logs else None
     except ValueError as error:
         raise UsageError(f"{_outcome(test)}. Its report cannot be trusted: {error}") from None
-    text = _RENDERERS[options.format](report)
+    text = RENDERERS[options.format](report)
     if options.format == "text":
         text += _remark(test, text)
     return text if log is None else f"{text}\nLog of the runner:\n\n{_CONTROL.sub(' ', log)}"
@@ -159,11 +168,3 @@ def _condition(test: ModelTest, type: ConditionType) -> Condition | None:
 def _next(kubectl: Kubectl, *arguments: str) -> str:
     """A command for the user to run."""
     return f"`{shlex.join(['kubectl', *kubectl.options, *arguments])}`"
-
-
-def _write(text: str) -> None:
-    try:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # as with `| head`
-        sys.stderr.close()

@@ -12,7 +12,6 @@ from importlib.resources.abc import Traversable
 import yaml
 
 from modelyard.api.custom_model import TargetType
-from modelyard.api.names import SERVICE_NAME
 
 _SHIPPED = resources.files("modelyard.cli") / "skeletons"
 
@@ -65,13 +64,6 @@ _SHARED = {
     **{path: path for path in ("kustomization.yaml", "model.yaml", "names.yaml", "sample.csv")},
 }
 """Where the files that all languages have come from. The README is no page of ours: its links lead elsewhere."""
-
-
-def name_problem(name: str) -> str | None:
-    """Why a model cannot be called so, by the rule that the API server has; None when it can."""
-    pattern = re.search(r"matches\('(.+)'\)", SERVICE_NAME.rule)
-    assert pattern is not None, "the rule of a model's name is a pattern"
-    return None if re.fullmatch(pattern[1], name) else SERVICE_NAME.message
 
 
 def skeleton(name: str, language: Language, target_type: TargetType) -> dict[str, str]:

@@ -22,7 +22,12 @@ class Stopped(Exception):
 
 def run_until_stopped(work: Coroutine[Any, Any, T]) -> T:
     """What the work returns; Stopped when a signal came first. Further signals do not hurry the cleaning up."""
-    return asyncio.run(_until_stopped(work))
+    whole = _until_stopped(work)
+    try:
+        return asyncio.run(whole)
+    finally:  # Python complains of what was never begun, as when Ctrl-C comes that early.
+        whole.close()
+        work.close()
 
 
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelyard.api.check_plan import CheckStatus
 from modelyard.api.check_report import CheckReport
 from modelyard.checks.render import as_json, as_junit, as_text
-from modelyard.cli.usage import EXIT_FAILED, EXIT_FINE
+from modelyard.cli.stdout import write_out
+from modelyard.cli.usage import EXIT_FAILED, EXIT_FINE, UsageError
 
-_RENDERERS: Mapping[str, Callable[[CheckReport], str]] = {"text": as_text, "json": as_json, "junit": as_junit}
+RENDERERS: Mapping[str, Callable[[CheckReport], str]] = {"text": as_text, "json": as_json, "junit": as_junit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,13 @@ class Terminal:
         if not self.quiet:
             _print(f"    model |  {line}")
 
+    def introduce(self, remarks: Iterable[str], warnings: Iterable[str]) -> None:
+        """What is to be known beforehand; warnings even where progress is not told."""
+        for remark in remarks:
+            self.say(remark)
+        for warning in warnings:
+            _print(f"warning: {warning}")
+
 
 def _print(line: str) -> None:
     try:
@@ -41,17 +49,33 @@ def _print(line: str) -> None:
         return
 
 
-def write_report(report: CheckReport, form: str, output: Path | None) -> None:
-    """Write a report to a file, or to stdout."""
-    text = _RENDERERS[form](report).rstrip("\n") + "\n"
-    if output is not None:
-        output.write_text(text, encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """How a report is written, and where to."""
+
+    form: str
+    output: Path | None
+    strict: bool
+
+
+def write_report(report: CheckReport, options: ReportOptions) -> None:
+    """Write a report to a file, or to stdout. UsageError when the file does not take it: then it is on stdout."""
+    text = _rendered(report, options)
+    if options.output is None:
+        write_out(text, options.form)
         return
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:  # As with `| head`.
-        sys.stderr.close()
+        options.output.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        write_out(text, options.form)
+        raise UsageError(
+            f"{options.output} cannot be written: {error.strerror}; the report is on stdout instead"
+        ) from None
+
+
+def _rendered(report: CheckReport, options: ReportOptions) -> str:
+    strict_junit = options.strict and options.form == "junit"
+    return as_junit(report, strict=True) if strict_junit else RENDERERS[options.form](report)
 
 
 def exit_code(report: CheckReport, *, strict: bool) -> int:

@@ -9,7 +9,6 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TextIO
 
 from modelyard.api.check_plan import CheckName, CheckPlan, CheckStatus
 from modelyard.api.check_report import CheckReport
@@ -19,20 +18,35 @@ from modelyard.checks.report import report_of
 from modelyard.checks.run import Progress, Run
 from modelyard.checks.runner import run_checks
 from modelyard.cli.model_options import Asked, plan_of
+from modelyard.cli.output_files import KeptLog
 from modelyard.cli.terminal import Terminal
 from modelyard.local.diagnosis import Seen, doubts, port_problem, problem_of
 from modelyard.local.environment import Identity, Place, variables
-from modelyard.local.judgement import with_doubts, with_problem
+from modelyard.local.judgement import with_doubts, with_end, with_fault
 from modelyard.local.process import Launch, ModelProcess, running
 from modelyard.local.workspace import Workspace
 
 _HOST = "127.0.0.1"
 
-_HINT_SECONDS = 3.0
-"""After which a server that is not ready is looked at: does it listen elsewhere?"""
+_LOOK_SECONDS = 0.5
+"""Between two looks at where a server listens that is not ready."""
 
 _LAST_WORDS_SECONDS = 2.0
 """For the check that runs to notice by itself that the server ended, and at which row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a server is waited for, in seconds."""
+
+    hint: float = 3.0
+    """When it is told where a server listens that is not ready."""
+
+    elsewhere: float = 10.0
+    """For how long it may listen elsewhere and not on its port, before it is taken for its mistake."""
+
+    grace: float = 5.0
+    """Between SIGTERM and SIGKILL. A pod gives more; here somebody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +58,16 @@ class Trial:
     command: Sequence[str]
     space: Workspace
     terminal: Terminal
-    log: TextIO | None
+    log: KeptLog
     """Where all that the model prints is kept."""
 
     limits: Limits
-    grace: float
-    """Seconds between SIGTERM and SIGKILL."""
+    patience: Patience
 
     def show(self, line: str) -> None:
         """Take one line that the model printed."""
         self.terminal.echo(line)
-        if self.log is not None:
-            self.log.write(f"{line}\n")
+        self.log.write(line)
 
 
 async def tried(trial: Trial) -> CheckReport:
@@ -70,10 +82,15 @@ async def tried(trial: Trial) -> CheckReport:
         say("ending the model")
     report = report_of(checking.run, checking.run.progress.summary())
     if problem := problem_of(seen):
-        service = CheckName.LONG_RUNNING_SERVICE
-        report = with_problem(report, problem, service if seen.is_no_service else checking.current())
+        report = _with(problem, report, seen, checking.current())
     changed = trial.space.changed()
-    return with_doubts(report, doubts(seen, changed, was_killed=model.was_killed, grace=trial.grace))
+    return with_doubts(report, doubts(changed, was_killed=model.was_killed, grace=trial.patience.grace))
+
+
+def _with(problem: str, report: CheckReport, seen: Seen, during: CheckName) -> CheckReport:
+    if not seen.has_ended:
+        return with_fault(report, problem)
+    return with_end(report, problem, CheckName.LONG_RUNNING_SERVICE if seen.is_no_service else during)
 
 
 class _Checking:
@@ -81,6 +98,11 @@ class _Checking:
 
     def __init__(self, trial: Trial, plan: CheckPlan) -> None:
         self._one_ended = asyncio.Event()
+        self._patience = trial.patience
+        self._startup_seconds = trial.asked.startup_seconds
+        self._elsewhere: str | None = None
+        """Where the server listens, once that is past hope."""
+
         self.run = Run(
             plan,
             trial.data,
@@ -88,6 +110,7 @@ class _Checking:
             trial.terminal.say,
             Progress(),
             lambda _name, _outcome: self._one_ended.set(),
+            self._hopeless,
         )
 
     @property
@@ -104,7 +127,7 @@ class _Checking:
         """Return when the checks have ended or the server has, which the check that runs may notice first."""
         checks = asyncio.create_task(run_checks(self.run))
         over = asyncio.create_task(model.over.wait())
-        hint = asyncio.create_task(self._hint(model, port))
+        look = asyncio.create_task(self._look(model, port))
         try:
             await asyncio.wait({checks, over}, return_when=asyncio.FIRST_COMPLETED)
             if not checks.done() and self.current() not in self.run.progress.outcomes and self.was_ready:
@@ -112,9 +135,9 @@ class _Checking:
             if checks.done():
                 await checks
         finally:
-            for task in (checks, over, hint):
+            for task in (checks, over, look):
                 task.cancel()
-            await asyncio.gather(checks, over, hint, return_exceptions=True)
+            await asyncio.gather(checks, over, look, return_exceptions=True)
 
     async def _last_words(self) -> None:
         self._one_ended.clear()
@@ -122,11 +145,27 @@ class _Checking:
             async with asyncio.timeout(_LAST_WORDS_SECONDS):
                 await self._one_ended.wait()
 
-    async def _hint(self, model: ModelProcess, port: int) -> None:
-        """Says early what is wrong when the server listens elsewhere; the checks can only wait."""
-        await asyncio.sleep(_HINT_SECONDS)
-        if not self.was_ready and (hint := port_problem(port, model.listeners())):
-            self.run.log(f"not ready yet: {hint}")
+    def _hopeless(self) -> str | None:
+        """Why it makes no sense to wait on for a server that is not ready."""
+        if self._elsewhere is None and self.run.progress.elapsed() >= self._startup_seconds:
+            return f"the version's startup.timeoutSeconds gives it {self._startup_seconds:g} s"
+        return self._elsewhere
+
+    async def _look(self, model: ModelProcess, port: int) -> None:
+        """Sees that a server listens elsewhere: the checks could only wait for it."""
+        began = since = self.run.progress.elapsed()
+        told = False
+        while self._elsewhere is None and not self.was_ready:
+            await asyncio.sleep(min(_LOOK_SECONDS, self._patience.elsewhere / 4))
+            now, found = self.run.progress.elapsed(), model.listeners()
+            problem = port_problem(port, found)
+            if not (problem and found):
+                since = now
+            if problem and now - since >= self._patience.elsewhere:
+                self._elsewhere = problem
+            elif problem and not told and now - began >= self._patience.hint:
+                self.run.log(f"not ready yet: {problem}")
+                told = True
 
 
 def _seen(trial: Trial, model: ModelProcess, port: int, *, was_ready: bool) -> Seen:
@@ -149,7 +188,7 @@ def _launch(trial: Trial, identity: Identity, port: int) -> Launch:
         command=trial.command,
         folder=space.code,
         environment=variables(identity, trial.asked.variables, place),
-        grace=trial.grace,
+        grace=trial.patience.grace,
     )
 
 

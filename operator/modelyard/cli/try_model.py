@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from modelyard.api.check_report import CheckReport
@@ -15,15 +14,13 @@ from modelyard.checks.data import DataError
 from modelyard.checks.data_files import load_data_set
 from modelyard.checks.limits import Limits
 from modelyard.cli.model_name import name_for
-from modelyard.cli.model_options import Asked, add_options, asked_for, refuse_to_write_nowhere
+from modelyard.cli.model_options import Asked, add_options, asked_for, report_options
+from modelyard.cli.output_files import KeptLog, refuse_to_write_nowhere
 from modelyard.cli.stopping import Stopped, run_until_stopped
 from modelyard.cli.terminal import Terminal, exit_code, write_report
-from modelyard.cli.trial import Trial, tried
+from modelyard.cli.trial import Patience, Trial, tried
 from modelyard.cli.usage import EXIT_USAGE, UsageError
 from modelyard.local.workspace import START_SCRIPT, WorkspaceError, workspace
-
-GRACE_SECONDS = 5.0
-"""Between SIGTERM and SIGKILL. A pod gives more; here somebody waits."""
 
 LIMITS = Limits(
     ask_interval=0.1,
@@ -35,26 +32,30 @@ LIMITS = Limits(
 )
 """For one process on this machine: it is seen sooner than a pod, and nobody starts it again."""
 
+PATIENCE = Patience()
+
 MODEL_FILE = "model.yaml"
 CODE_FOLDER = "code"
 
 
-def main(argv: Sequence[str], limits: Limits = LIMITS, grace: float = GRACE_SECONDS) -> int:
+def main(argv: Sequence[str], limits: Limits = LIMITS, patience: Patience = PATIENCE) -> int:
     """Try a model; 0 when it is fine, 1 when it is not, 2 when it cannot be tried as asked, 128 + n by signal."""
     options = _parser().parse_args(argv)
+    log = KeptLog(options.keep_logs)
     try:
-        report = _report(options, limits, grace)
+        report = _report(options, log, limits, patience)
+        write_report(report, report_options(options))
+        log.refuse_a_loss()
     except (UsageError, WorkspaceError, DataError) as error:
         print(f"modelyard try: {error}", file=sys.stderr)
         return EXIT_USAGE
     except Stopped as stopped:
         print(f"modelyard try: {stopped}; nothing of the model runs on", file=sys.stderr)
         return stopped.exit_code
-    write_report(report, options.format, options.output)
     return exit_code(report, strict=options.strict)
 
 
-def _report(options: argparse.Namespace, limits: Limits, grace: float) -> CheckReport:
+def _report(options: argparse.Namespace, log: KeptLog, limits: Limits, patience: Patience) -> CheckReport:
     if os.name != "posix":
         raise UsageError("models are tried on Linux and macOS; on Windows, inside WSL")
     refuse_to_write_nowhere([options.output, options.keep_logs])
@@ -64,20 +65,17 @@ def _report(options: argparse.Namespace, limits: Limits, grace: float) -> CheckR
     data = load_data_set(asked.data, asked.data_format) if asked.data else None
     words = _command(options, asked)
     terminal = Terminal(options.quiet)
-    for remark in asked.remarks:
-        terminal.say(remark)
-    with ExitStack() as stack:
-        space = stack.enter_context(workspace(_code_of(options.folder), needs_script=not words))
-        kept = options.keep_logs
+    with workspace(_code_of(options.folder), needs_script=not words) as space, log:
+        terminal.introduce(asked.remarks, asked.warnings)
         trial = Trial(
             asked=asked,
             data=data,
             command=words or [str(space.code / START_SCRIPT)],
             space=space,
             terminal=terminal,
-            log=stack.enter_context(kept.open("w", encoding="utf-8")) if kept else None,
+            log=log,
             limits=limits,
-            grace=grace,
+            patience=patience,
         )
         return run_until_stopped(tried(trial))
 

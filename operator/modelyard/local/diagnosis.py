@@ -36,6 +36,11 @@ class Seen:
     listeners: Sequence[Listener]
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its own process is gone, or never began."""
+        return self.exit is not None or self.start_error is not None
+
+    @property
     def is_no_service(self) -> bool:
         """Whether it never was a server that stays up, whatever answered."""
         return not self.was_ready or (self.exit is not None and self.exit.left > 0)
@@ -47,7 +52,8 @@ def problem_of(seen: Seen) -> str | None:
         return start_problem(seen.command, seen.start_error, seen.first_line)
     if seen.exit is not None:
         return exit_problem(seen.exit, seen.tail, was_ready=seen.was_ready)
-    return None if seen.was_ready else port_problem(seen.port, seen.listeners)
+    unheard = None if seen.was_ready else port_problem(seen.port, seen.listeners)
+    return unheard or address_problem(seen.port, seen.listeners)
 
 
 def start_problem(command: Sequence[str], number: int, first_line: bytes) -> str:
@@ -99,13 +105,17 @@ def port_problem(port: int, found: Sequence[Listener]) -> str | None:
     return f"it listens on {places}, not on port {port}; it must take the port from the variable PORT"
 
 
-def doubts(seen: Seen, changed: Sequence[str], *, was_killed: bool, grace: float) -> list[Finding]:
+def address_problem(port: int, found: Sequence[Listener]) -> str | None:
+    """Why nobody but this machine gets an answer; None when others do, or it is not known where the server listens."""
+    ours = [one for one in found if one.port == port]
+    if not ours or not all(one.is_loopback for one in ours):
+        return None
+    return f"it listens on {ours[0]} only, where no other pod reaches it; listen on 0.0.0.0"
+
+
+def doubts(changed: Sequence[str], *, was_killed: bool, grace: float) -> list[Finding]:
     """What would go wrong in a cluster although it went well here."""
     found = []
-    ours = [one for one in seen.listeners if one.port == seen.port]
-    if ours and all(one.is_loopback for one in ours):
-        message = f"it listens on {ours[0]} only, where no other pod reaches it; listen on 0.0.0.0"
-        found.append(Finding(where="address", message=message))
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         message = f"it wrote {changed[0]}{more} into CODE_DIR, which is read-only in a pod; write below HOME"

@@ -11,8 +11,14 @@ _BAD = (CheckStatus.FAILED, CheckStatus.WARNING)
 _ORDER = (CheckStatus.FAILED, CheckStatus.ABORTED, CheckStatus.WARNING)
 
 
-def with_problem(report: CheckReport, problem: str, during: CheckName) -> CheckReport:
-    """The server did what it never should while a check ran: that one has not gone well, later ones did not run."""
+def with_fault(report: CheckReport, problem: str) -> CheckReport:
+    """The server is none that a cluster can use: the first check has not gone well, whatever the others found."""
+    first, *others = report.checks
+    return _rolled_up(report, [_explained(first, problem), *others])
+
+
+def with_end(report: CheckReport, problem: str, during: CheckName) -> CheckReport:
+    """The server ended while a check ran: that one has not gone well, later ones did not run."""
     names = [one.name for one in report.checks]
     place = names.index(during)
     checks = [
@@ -35,6 +41,8 @@ def with_doubts(report: CheckReport, doubts: Sequence[Finding]) -> CheckReport:
 
 
 def _explained(record: CheckRecord, problem: str) -> CheckRecord:
+    if record.status in _BAD and problem in record.message:
+        return record
     if record.status in _BAD:
         return record.model_copy(update={"message": f"{record.message}; {problem}"})
     message = problem[:1].upper() + problem[1:]

@@ -84,6 +84,13 @@ def test_a_url_is_an_address_and_a_prefix(url: str, address: str, prefix: str) -
         ("http://me:secret@x/a", "must hold no user name or password"),
         ("http://x/a?b=1", "must end with the path below which the model answers: no ? and no #"),
         ("http://x:70000/", "Port out of range 0-65535"),
+        ("http://x:0/", "names port 0, on which nobody listens"),
+        ("http://x/a b", "must hold no blank; write %20 in its path"),
+        ("http://a b/", "must hold no blank; write %20 in its path"),
+        (
+            "http://bücher.example/",
+            "must name its host in ASCII, as xn--bcher-kva.example for bücher.example",
+        ),
     ],
 )
 def test_what_is_no_url_of_a_model_exits_with_2(
@@ -92,6 +99,31 @@ def test_what_is_no_url_of_a_model_exits_with_2(
     assert main([f"--url={url}"], FAST) == 2
 
     assert capsys.readouterr().err == f"modelyard check: --url {url}: {problem}\n"
+
+
+def test_a_report_that_its_file_does_not_take_is_printed(
+    start_model: StartModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = start_model("good_regression", URL_PREFIX=PREFIX)
+
+    assert main([f"--url=http://{address}{PREFIX}", "--quiet", "--output=/dev/full"], FAST) == 2
+
+    printed = capsys.readouterr()
+    assert "succeeded  longRunningService" in printed.out
+    assert printed.err == (
+        "modelyard check: /dev/full cannot be written: No space left on device; the report is on stdout instead\n"
+    )
+
+
+def test_what_exits_with_1_is_no_success_in_junit_either(
+    start_model: StartModel, rows: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = start_model("raises_on_null", URL_PREFIX=PREFIX)
+    url = f"--url=http://{address}{PREFIX}"
+
+    assert main([url, f"--data={rows}", "--strict", "--format=junit", "--quiet"], FAST) == 1
+
+    assert '<failure message="2 of 2 columns cannot be null' in capsys.readouterr().out
 
 
 def test_with_a_plan_it_is_the_runner_of_a_job(capsys: pytest.CaptureFixture[str]) -> None:

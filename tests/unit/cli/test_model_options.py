@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.cli.model_file import model_in
+from modelyard.cli.model_file import ModelFile, model_in
 from modelyard.cli.model_options import Asked, add_options, asked_for
 from modelyard.cli.usage import UsageError
 
@@ -82,6 +82,112 @@ def test_a_file_says_all(model_file: str) -> None:
     assert found.configuration.side_effects == "fail"
     assert (found.configuration.tolerance.absolute, found.configuration.sample_rows) == (0.5, 7)
     assert found.remarks == ()
+
+
+def gate(*tests: str, version: str = "") -> ModelFile:
+    """The model of a file whose gate has these tests."""
+    listed = "".join(f"      - {test}\n" for test in tests)
+    return model_in(f"{HEAD}{listed}{version}")
+
+
+HEAD = """
+apiVersion: modelyard.dev/v1alpha1
+kind: CustomModel
+metadata: {name: hello}
+spec:
+  targetType: Regression
+  targetName: y
+  gate:
+    tests:
+"""
+VERSION = """---
+apiVersion: modelyard.dev/v1alpha1
+kind: CustomModelVersion
+metadata: {name: hello-1}
+spec: {modelRef: {name: hello}, environmentRef: {name: own}, source: {configMap: {name: code}}, %s}
+"""
+ROWS = "dataset: {configMap: {name: rows}}"
+OFF = "errorCheck: skip, nullValueImputation: skip, sideEffects: skip"
+
+
+@pytest.mark.parametrize(
+    ("tests", "words", "remark"),
+    [
+        ([f"{{name: one, {ROWS}}}"], ("fail", "warn", "warn"), ""),
+        (
+            [
+                f"{{name: one, {ROWS}, configuration: {{{OFF}}}}}",
+                f"{{name: two, {ROWS}, configuration: {{nullValueImputation: fail, sideEffects: skip}}}}",
+            ],
+            ("fail", "fail", "skip"),
+            'checks are as strict as the strictest of the gate\'s tests "one", "two"',
+        ),
+        (
+            [
+                f"{{name: one, {ROWS}, configuration: {{sideEffects: fail}}, required: false}}",
+                f"{{name: two, {ROWS}, configuration: {{sideEffects: skip}}}}",
+                "{name: three, configuration: {errorCheck: skip}}",
+            ],
+            ("fail", "warn", "skip"),
+            'checks are those of the gate\'s test "two"; '
+            'left out: "one" (it is not required), "three" (it has no data)',
+        ),
+        (
+            ["{name: one, configuration: {errorCheck: skip}, required: false}"],
+            ("skip", "warn", "warn"),
+            "",
+        ),
+    ],
+)
+def test_each_check_is_as_strict_as_the_strictest_test_of_the_gate_that_counts(
+    tests: list[str], words: tuple[str, ...], remark: str
+) -> None:
+    found = gate(*tests)
+
+    checks = found.configuration
+    assert (checks.error_check, checks.null_value_imputation, checks.side_effects) == words
+    assert found.remark == remark
+
+
+def test_the_smallest_tolerance_and_the_largest_sample_are_taken_of_tests_that_use_them() -> None:
+    found = gate(
+        f"{{name: one, {ROWS}, configuration: {{tolerance: {{absolute: 0.5, relative: 0.1}}, sampleRows: 7}}}}",
+        f"{{name: two, {ROWS}, configuration: {{tolerance: {{absolute: 0.1, relative: 0.5}}, sampleRows: 9}}}}",
+        f"{{name: three, {ROWS}, configuration: {{{OFF}, tolerance: {{absolute: 0}}, sampleRows: 900}}}}",
+    ).configuration
+
+    assert found.tolerance.model_dump() == {"absolute": 0.1, "relative": 0.1}
+    assert found.sample_rows == 9
+
+
+def test_the_time_to_start_is_that_of_the_version_or_what_versions_have() -> None:
+    longer = VERSION % "startup: {timeoutSeconds: 900}"
+
+    assert gate("{name: one}").startup_seconds == 300
+    assert gate("{name: one}", version=VERSION % "").startup_seconds == 300
+    assert gate("{name: one}", version=longer).startup_seconds == 900
+
+
+@pytest.mark.parametrize(
+    ("variable", "problem"),
+    [
+        ("name: PORT, value: '1'", "'PORT' is reserved: the platform sets it itself; choose another name"),
+        ("name: LD_PRELOAD", "'LD_PRELOAD' is reserved: the platform sets it itself; choose another name"),
+        ("name: A=B", "'A=B' must be letters, digits and '_', not starting with a digit"),
+        ('name: A, value: "\\0"', "'A' must not hold a NUL character; remove it"),
+    ],
+)
+def test_a_variable_that_the_cluster_would_refuse_is_refused(variable: str, problem: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        gate("{name: one}", version=VERSION % f"environmentVariables: [{{{variable}}}]")
+
+    assert str(refused.value) == f"CustomModelVersion of hello: environmentVariables: {problem}"
+
+
+def test_blanks_around_a_class_label_are_none_of_it() -> None:
+    found = asked("--data=rows.csv", "--target-type=Multiclass", "--class-labels=very cheap, usual ,dear")
+
+    assert found.model.class_labels == ["very cheap", "usual", "dear"]
 
 
 def test_options_override_the_file(model_file: str) -> None:
@@ -166,6 +272,10 @@ def test_what_makes_no_sense_is_refused(arguments: list[str], problem: str) -> N
         ("{kind: CustomModel, apiVersion: elsewhere/v1}", "holds no CustomModel"),
         (MODEL + "---" + MODEL, "holds 2 CustomModels (hello, hello)"),
         ("a: [", "is not YAML: "),
+        (
+            MODEL.replace("{name: hello}\nspec:\n", "{name: on call}\nspec:\n"),
+            "CustomModel 'on call': its name must be at most 52 lower-case letters",
+        ),
         (MODEL.replace("targetType: Binary", ""), "CustomModel hello: spec.targetType: Field required"),
         ("apiVersion: modelyard.dev/v1alpha1\nkind: CustomModel", "CustomModel : spec."),
         (MODEL.replace('"10.0"', "{}", 1), "CustomModelVersion hello-10: spec."),

@@ -230,6 +230,28 @@ def test_a_name_may_be_written_as_kubectl_prints_it(cluster: Cluster, run: Run) 
     assert run(f"modeltest.modelyard.dev/{CHECK}") == run(CHECK)
 
 
+@pytest.mark.parametrize("kind", ["modeltest", "modeltests", "modeltests.modelyard.dev"])
+def test_every_way_to_write_the_kind_is_known(cluster: Cluster, run: Run, kind: str) -> None:
+    with_report(cluster)
+
+    assert run(f"{kind}/{CHECK}")[0] == 1
+
+
+def test_a_namespace_before_the_name_is_not_passed_over(cluster: Cluster, run: Run) -> None:
+    """It once was, and the namespace of the context was asked, which may have another test of that name. The
+    heading of a report writes both together."""
+    with_report(cluster)
+
+    code, out, err = run(f"team-b/{CHECK}")
+
+    assert (code, out) == (2, "")
+    assert err == (
+        f"modelyard report: 'team-b/{CHECK}' is no name of a ModelTest; give the name alone, and its namespace with "
+        f"-n: modelyard report {CHECK} -n team-b\n"
+    )
+    assert cluster.asked() == []
+
+
 def test_or_where_the_user_says(cluster: Cluster, run: Run) -> None:
     with_report(cluster)
     given = ["--namespace", "team-a", "--context", "prod", "--kubeconfig", "/tmp/k c"]

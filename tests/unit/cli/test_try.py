@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from modelyard.api.check_report import CheckRecord, CheckReport, parse_report
-from modelyard.cli.try_model import main
+from modelyard.cli.model_options import asked_for
+from modelyard.cli.output_files import KeptLog
+from modelyard.cli.terminal import Terminal
+from modelyard.cli.trial import Patience, Trial
+from modelyard.cli.trial import tried as tried_once
+from modelyard.cli.try_model import PATIENCE, main
+from modelyard.cli.try_model import _parser as parser
+from modelyard.local.workspace import workspace
 from tests.support.model_folders import fixture_folder, processes_of, script_folder
 from tests.unit.cli.conftest import FAST
 
@@ -31,9 +41,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert list(temporary.iterdir()) == []
 
 
-def tried(folder: Path, *arguments: str, code: int, capsys: Captured, grace: float = 5) -> CheckReport:
+def tried(
+    folder: Path, *arguments: str, code: int, capsys: Captured, patience: Patience = PATIENCE
+) -> CheckReport:
     """The report of a trial that ends with this exit code."""
-    found = main([str(folder), "--format=json", *arguments], FAST, grace)
+    found = main([str(folder), "--format=json", *arguments], FAST, patience)
     printed = capsys.readouterr()
     assert found == code, printed.err
     return parse_report(printed.out.encode())
@@ -112,32 +124,69 @@ def test_a_server_in_the_background_is_none(folder: Path, rows: Path, capsys: Ca
 def test_a_server_that_ignores_sigterm_is_killed_and_warned_of(folder: Path, capsys: Captured) -> None:
     fixture_folder(folder, "ignores_sigterm")
 
-    report = tried(folder, code=0, capsys=capsys, grace=0.1)
+    report = tried(folder, code=0, capsys=capsys, patience=Patience(grace=0.1))
 
     assert report.overall_status == "warning"
     assert [one.where for one in first(report).findings] == ["shutdown"]
     assert "did not end within 0.1 s of SIGTERM" in first(report).message
 
 
-@pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--strict"], 1)])
-def test_a_server_that_only_this_machine_reaches_is_a_warning(
-    arguments: list[str], code: int, folder: Path, capsys: Captured
+def test_a_server_that_only_this_machine_reaches_has_failed_as_it_would_in_a_cluster(
+    folder: Path, rows: Path, capsys: Captured
 ) -> None:
+    """It once was a warning, and a pipeline that tried such a model was green. What else was found is still told."""
     fixture_folder(folder, "localhost_only")
 
-    report = tried(folder, *arguments, code=code, capsys=capsys)
+    report = tried(folder, f"--data={rows}", code=1, capsys=capsys)
 
-    assert words(report)[0] == "warning"
-    assert "in a cluster: it listens on 127.0.0.1:" in first(report).message
+    assert words(report) == ["failed", "succeeded", "succeeded", "succeeded"]
+    assert first(report).message.startswith("It listens on 127.0.0.1:")
+    assert first(report).message.endswith(" only, where no other pod reaches it; listen on 0.0.0.0")
 
 
-def test_a_server_on_another_port_is_found(folder: Path, capsys: Captured) -> None:
+def test_a_server_on_another_port_is_found_soon(folder: Path, rows: Path, capsys: Captured) -> None:
+    """It once was waited for until the time of the whole test was over, ten minutes, though its port was known."""
     script_folder(folder, "unset PORT", "exec python3 -m http.server --bind 127.0.0.1 0")
 
-    report = tried(folder, "--timeout=1", code=1, capsys=capsys)
+    report = tried(folder, f"--data={rows}", code=1, capsys=capsys, patience=Patience(elsewhere=0.3))
 
+    assert words(report) == ["failed", "aborted", "aborted", "aborted"]
     assert "connection refused; it listens on 127.0.0.1:" in first(report).message
-    assert "it must take the port from the variable PORT" in first(report).message
+    assert first(report).message.endswith("; it must take the port from the variable PORT")
+    assert report.checks[1].message == "Not run: longRunningService failed"
+    assert report.duration_seconds < 20
+
+
+def test_a_server_that_opens_its_port_after_another_is_waited_for(folder: Path, capsys: Captured) -> None:
+    """As one does that serves its metrics while it loads the model."""
+    fixture = fixture_folder(folder, "good_regression").joinpath("start_server.sh")
+    fixture.write_text(
+        fixture.read_text().replace("HOST=", "PORT=0 timeout 30 python3 -m http.server 0 &\nsleep 0.6\nHOST=")
+    )
+
+    assert words(tried(folder, code=0, capsys=capsys, patience=Patience(grace=0.2)))[0] == "succeeded"
+
+
+def test_a_server_that_is_never_ready_gets_the_time_to_start_of_its_version(folder: Path) -> None:
+    fixture_folder(folder, "never_ready")
+    options = parser().parse_args([str(folder), "--quiet"])
+    asked = replace(asked_for(options, folder.name), startup_seconds=0.3)
+    with workspace(folder, needs_script=True) as space, KeptLog(None) as log:
+        trial = Trial(
+            asked=asked,
+            data=None,
+            command=["sh", "start_server.sh"],
+            space=space,
+            terminal=Terminal(quiet=True),
+            log=log,
+            limits=FAST,
+            patience=PATIENCE,
+        )
+        report = asyncio.run(tried_once(trial))
+
+    assert words(report)[0] == "failed"
+    assert "not ready after" in first(report).message.lower()
+    assert "; the version's startup.timeoutSeconds gives it 0.3 s" in first(report).message
 
 
 def test_a_server_that_ignores_its_prefix_is_told_so(folder: Path, capsys: Captured) -> None:
@@ -285,6 +334,9 @@ def test_the_model_file_of_the_folder_is_taken(folder: Path, rows: Path, capsys:
         (["good", "--data=bad.csv"], "data set bad.csv: "),
         (["good", "--command="], "--command is empty; give the words that start the server"),
         (["good", "--command='"], "--command cannot be read: no closing quotation"),
+        (["good", "--output=/proc/x"], "/proc/x cannot be written: "),
+        (["good", "--keep-logs=/proc/x"], "/proc/x cannot be written: "),
+        (["good", f"--output={'x' * 300}"], f"{'x' * 300} cannot be written: File name too long"),
         (["good", "--output=absent/x"], "absent does not exist; make it, or name another file"),
         (["good", "--output=good"], "good is a folder; name a file"),
     ],
@@ -304,5 +356,129 @@ def test_what_cannot_be_tried_exits_with_2_and_one_line(
 
     assert main(arguments, FAST) == 2
 
-    said = capsys.readouterr().err.splitlines()[-1]
+    (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(f"modelyard try: {message}")
+
+
+@pytest.fixture
+def full() -> str:
+    """A file that can be opened, but never written."""
+    return "/dev/full"
+
+
+def test_a_report_that_its_file_does_not_take_is_printed(folder: Path, full: str, capsys: Captured) -> None:
+    """After all the work it once was lost, in a traceback, with the exit code of a model that failed."""
+    fixture_folder(folder, "good_regression")
+
+    assert main([str(folder), "--quiet", "--format=json", f"--output={full}"], FAST) == 2
+
+    printed = capsys.readouterr()
+    assert words(parse_report(printed.out.encode()))[0] == "succeeded"
+    assert printed.err == (
+        f"modelyard try: {full} cannot be written: No space left on device; the report is on stdout instead\n"
+    )
+
+
+@pytest.mark.parametrize("lines", [1, 20000])
+def test_a_log_that_its_file_does_not_take_spoils_nothing_else(
+    lines: int, folder: Path, full: str, capsys: Captured
+) -> None:
+    fixture = fixture_folder(folder, "good_regression").joinpath("start_server.sh")
+    fixture.write_text(fixture.read_text().replace("HOST=", f"seq {lines}\nHOST="))
+
+    assert main([str(folder), "--quiet", "--format=json", f"--keep-logs={full}"], FAST) == 2
+
+    printed = capsys.readouterr()
+    assert words(parse_report(printed.out.encode()))[0] == "succeeded"
+    assert printed.err == (
+        f"modelyard try: {full} cannot be written: No space left on device; the rest of the log is lost\n"
+    )
+
+
+def test_a_trial_that_does_not_begin_leaves_files_as_they_are(tmp_path: Path, capsys: Captured) -> None:
+    kept, made = tmp_path / "kept", tmp_path / "made"
+    kept.write_text("mine")
+
+    assert main([str(tmp_path / "absent"), f"--output={kept}", f"--keep-logs={made}"], FAST) == 2
+
+    assert kept.read_text() == "mine"
+    assert not made.exists()
+
+
+def test_what_exits_with_1_is_no_success_in_junit_either(folder: Path, rows: Path, capsys: Captured) -> None:
+    fixture_folder(folder, "raises_on_null")
+
+    assert main([str(folder), f"--data={rows}", "--strict", "--format=junit", "--quiet"], FAST) == 1
+
+    suite = xml.fromstring(capsys.readouterr().out)[0]
+    assert suite.get("failures") == "1"
+
+
+GATE = {
+    "tests": [
+        {"name": "starts", "configuration": {"errorCheck": "skip"}},
+        {
+            "name": "rows",
+            "dataset": {"configMap": {"name": "rows"}},
+            "configuration": {"nullValueImputation": "fail"},
+        },
+        {
+            "name": "order",
+            "dataset": {"configMap": {"name": "rows"}},
+            "configuration": {"errorCheck": "skip", "sideEffects": "fail"},
+        },
+    ]
+}
+
+
+def declared(folder: Path, gate: dict[str, Any], name: str = "hello") -> None:
+    """Put a model.yaml with this gate beside the code."""
+    (folder / "model.yaml").write_text(
+        json.dumps(
+            {
+                "apiVersion": "modelyard.dev/v1alpha1",
+                "kind": "CustomModel",
+                "metadata": {"name": name},
+                "spec": {"targetType": "Regression", "targetName": "y", "gate": gate},
+            }
+        )
+    )
+
+
+def test_every_test_of_the_gate_counts(folder: Path, rows: Path, capsys: Captured) -> None:
+    """Once only the first did: with one that only starts the model, a model that answers with words was fine."""
+    declared(fixture_folder(folder, "strings"), GATE)
+
+    assert main([str(folder), f"--data={rows}"], FAST) == 1
+
+    printed = capsys.readouterr()
+    assert "FAILED  errorCheck" in printed.out
+    assert (
+        'checks are as strict as the strictest of the gate\'s tests "rows", "order"; '
+        'left out: "starts" (it has no data)\n'
+    ) in printed.err
+
+
+def test_data_that_no_check_looks_at_is_told_however_quiet(
+    folder: Path, rows: Path, capsys: Captured
+) -> None:
+    off = {"errorCheck": "skip", "nullValueImputation": "skip", "sideEffects": "skip"}
+    declared(fixture_folder(folder, "strings"), {"tests": [{"name": "starts", "configuration": off}]})
+
+    assert main([str(folder), f"--data={rows}", "--quiet"], FAST) == 0
+
+    assert capsys.readouterr().err == (
+        f"warning: the predictions for {rows} are not checked: errorCheck, nullValueImputation, sideEffects are all "
+        f"skipped, as {folder}/model.yaml says; --check errorCheck=fail checks them\n"
+    )
+
+
+def test_a_name_that_no_model_may_have_is_refused(folder: Path, capsys: Captured) -> None:
+    declared(script_folder(folder), {"tests": [{"name": "x"}]}, name="../x y")
+
+    assert main([str(folder)], FAST) == 2
+
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(
+        f"modelyard try: {folder}/model.yaml: CustomModel '../x y': its name must be at most 52 "
+    )

@@ -10,7 +10,7 @@ import pytest
 from modelyard.api.check_plan import CheckName, CheckStatus
 from modelyard.api.check_report import CheckRecord, CheckReport, Finding
 from modelyard.local.diagnosis import Seen, doubts, problem_of
-from modelyard.local.judgement import with_doubts, with_problem
+from modelyard.local.judgement import with_doubts, with_end, with_fault
 from modelyard.local.listeners import Listener
 from modelyard.local.process import Exit
 
@@ -82,22 +82,51 @@ def test_only_the_last_lines_are_quoted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "places"), [("127.0.0.1", ["address"]), ("::1", ["address"]), ("::", []), ("10.0.0.1", [])]
+    ("address", "problem"),
+    [
+        ("127.0.0.1", "it listens on 127.0.0.1:8080 only, where no other pod reaches it; listen on 0.0.0.0"),
+        ("::1", "it listens on [::1]:8080 only, where no other pod reaches it; listen on 0.0.0.0"),
+        ("::", None),
+        ("10.0.0.1", None),
+    ],
 )
-def test_a_server_on_loopback_is_doubtful(address: str, places: list[str]) -> None:
-    seen = replace(GOOD, listeners=[Listener(8080, address), Listener(9, "127.0.0.1")])
+@pytest.mark.parametrize("was_ready", [True, False])
+def test_a_server_on_loopback_alone_is_none(address: str, problem: str | None, was_ready: bool) -> None:
+    seen = replace(GOOD, listeners=[Listener(8080, address), Listener(9, "127.0.0.1")], was_ready=was_ready)
 
-    assert [one.where for one in doubts(seen, [], was_killed=False, grace=5)] == places
+    assert problem_of(seen) == problem
 
 
-def test_a_server_that_listens_on_loopback_too_is_not() -> None:
+def test_a_server_that_listens_on_loopback_too_is_one() -> None:
     seen = replace(GOOD, listeners=[Listener(8080, "127.0.0.1"), Listener(8080, "::")])
 
-    assert doubts(seen, [], was_killed=False, grace=5) == []
+    assert problem_of(seen) is None
 
 
-def test_a_problem_fails_the_check_that_ran_and_leaves_the_earlier_ones() -> None:
-    found = with_problem(report(OK, OK, ABORTED, ABORTED), "it ended", CheckName.NULL_VALUE_IMPUTATION)
+def test_what_would_only_go_wrong_in_a_cluster_is_doubtful() -> None:
+    found = doubts(["a", "b", "c"], was_killed=True, grace=5)
+
+    assert [one.where for one in found] == ["files", "shutdown"]
+    assert found[0].message.startswith("it wrote a and 2 more into CODE_DIR")
+    assert doubts([], was_killed=False, grace=5) == []
+
+
+def test_a_fault_fails_the_first_check_whatever_the_others_found() -> None:
+    found = with_fault(report(OK, OK, WARNING, SKIPPED), "it listens elsewhere")
+
+    assert words(found) == [FAILED, OK, WARNING, SKIPPED]
+    assert found.overall_status is FAILED
+    assert found.checks[0].message == "It listens elsewhere"
+
+
+def test_a_fault_that_the_check_found_itself_is_told_once() -> None:
+    found = with_fault(report(FAILED, ABORTED, ABORTED, ABORTED), "was so")
+
+    assert [one.message for one in found.checks] == ["It was so"] * 4
+
+
+def test_an_end_fails_the_check_that_ran_and_leaves_the_earlier_ones() -> None:
+    found = with_end(report(OK, OK, ABORTED, ABORTED), "it ended", CheckName.NULL_VALUE_IMPUTATION)
 
     assert words(found) == [OK, OK, FAILED, ABORTED]
     assert found.overall_status is FAILED
@@ -108,7 +137,7 @@ def test_a_problem_fails_the_check_that_ran_and_leaves_the_earlier_ones() -> Non
 
 
 def test_a_check_that_noticed_keeps_its_word_and_tells_why() -> None:
-    found = with_problem(report(OK, OK, WARNING, ABORTED), "it ended", CheckName.NULL_VALUE_IMPUTATION)
+    found = with_end(report(OK, OK, WARNING, ABORTED), "it ended", CheckName.NULL_VALUE_IMPUTATION)
 
     assert words(found) == [OK, OK, WARNING, ABORTED]
     assert found.overall_status is ABORTED

@@ -1,0 +1,106 @@
+"""The program around its commands: its version, Ctrl-C, and a terminal or a file that cannot take what is printed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from modelyard.api.check_plan import CheckName, CheckStatus
+from modelyard.api.check_report import CheckRecord, CheckReport
+from modelyard.cli import init
+from modelyard.cli.main import main
+from modelyard.cli.stdout import write_out
+from modelyard.cli.terminal import ReportOptions, write_report
+from modelyard.cli.usage import UsageError
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_its_version_is_that_of_the_package(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"modelyard {metadata.version('modelyard')}\n"
+
+
+def test_a_word_that_is_near_to_nothing_gets_no_suggestion(capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        main(["nope"])
+
+    assert "there is no command 'nope' (`modelyard --help` lists them)" in capsys.readouterr().err
+
+
+def test_ctrl_c_where_a_command_does_not_heed_it_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupted(_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(init, "main", interrupted)
+
+    assert main(["init", "x"]) == 130
+
+    assert capsys.readouterr().err == "modelyard init: stopped by SIGINT\n"
+
+
+def few_letters(monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
+    """What is printed from now on, on a terminal that knows few letters."""
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="latin-1"))
+    return printed
+
+
+MESSAGE = "é… 😀"
+REPORT = CheckReport(
+    test="",
+    model="m",
+    version="1.0",
+    target_type="Regression",
+    overall_status=CheckStatus.FAILED,
+    checks=(
+        CheckRecord(name=CheckName.ERROR_CHECK, severity="fail", status=CheckStatus.FAILED, message=MESSAGE),
+    ),
+)
+
+
+def test_letters_that_a_terminal_lacks_are_numbers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    printed = few_letters(monkeypatch)
+
+    assert main(["init", str(tmp_path / "модель")]) == 0
+
+    assert b"\\u043c\\u043e\\u0434" in printed.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "junit"])
+def test_what_programs_read_is_utf_8_wherever_it_goes(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON and XML with another encoding than theirs, or with numbers for letters, would not be read as meant."""
+    out = few_letters(monkeypatch)
+
+    write_report(REPORT, ReportOptions(form, None, strict=False))
+
+    printed = out.getvalue().decode("utf-8")
+    assert MESSAGE in printed
+    assert form != "json" or json.loads(printed)["checks"][0]["message"] == MESSAGE
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit"])
+def test_half_a_letter_stops_no_report(form: str, tmp_path: Path) -> None:
+    check = REPORT.checks[0].model_copy(update={"message": "half \ud83d of it"})
+    report = REPORT.model_copy(update={"checks": (check,)})
+
+    write_report(report, ReportOptions(form, tmp_path / "report", strict=False))
+
+    assert "half" in (tmp_path / "report").read_text(encoding="utf-8")
+
+
+def test_a_stdout_that_takes_nothing_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(UsageError, match=r"^stdout cannot be written: No space left on device$"):
+            write_out("x")
