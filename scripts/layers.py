@@ -3,8 +3,9 @@
     python -m scripts.layers [lint] [fast] [apiserver] [ground] [e2e]
 
 All of them without an argument. Every layer runs even if one before it failed. At the end: what each layer took
-of its budget, the slowest tests of all, and a table. The exit code is 0 only when each passed, ran at least one
-test and, where CI is set, skipped none.
+of its budget, the slowest tests of all, and a table. The exit code is 0 only when each passed and ran at least one
+test and, where CI is set, skipped none and, unless programs for the cluster had to be built first, took not much
+more time than all budgets together.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.timings import Case, against_budget, parse_cases, slowest
+from scripts.timings import (
+    GENEROUS,
+    Case,
+    against_budget,
+    against_whole_budget,
+    is_too_slow,
+    parse_cases,
+    slowest,
+)
+from tests.cluster.tools import MODULES, ToolMissing, is_built
 
 PROGRAMS = "^tests/support/models/"
 """Models for tests: programs that import their neighbours, as they do in their pods, and no modules of ours."""
@@ -43,6 +53,10 @@ PYTEST = {
 CHOICE = {"fast": "not apiserver and not thorough", "apiserver": "not memory or thorough"}
 """Passes and stories run in two layers: against an API server in memory, and against a real one. What is too
 thorough to be fast goes with the second."""
+
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist")
+WORKERS = {"fast": (*SIDE_BY_SIDE, "loadfile"), "apiserver": (*SIDE_BY_SIDE, "worksteal")}
+"""Layers whose tests run in several processes, each with an API server of its own. There is one cluster."""
 
 LAYERS = ("lint", *PYTEST)
 
@@ -116,9 +130,10 @@ def run_pytest(layer: str) -> tuple[int, str]:
     if not folders:
         return 5, ""
     choice = ["-m", CHOICE[layer]] if layer in CHOICE else []
+    workers = WORKERS.get(layer, ())
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        code = _run([sys.executable, "-m", "pytest", *folders, *choice, f"--junitxml={report}"])
+        code = _run([sys.executable, "-m", "pytest", *workers, *folders, *choice, f"--junitxml={report}"])
         return code, report.read_text() if report.exists() else ""
 
 
@@ -148,8 +163,33 @@ def run(layer: str) -> Result:
 def timings(results: Sequence[Result]) -> str:
     """Layers against their budgets, and the slowest tests of all layers."""
     spent = [against_budget(result.layer, result.seconds, result.cases) for result in results]
+    whole = against_whole_budget(_layers(results), _seconds(results))
     cases = [case for result in results for case in result.cases]
-    return "\n".join([*filter(None, spent), *([slowest(cases)] if cases else [])])
+    return "\n".join([*spent, whole, *([slowest(cases)] if cases else [])])
+
+
+def exit_code(results: Sequence[Result], *, strict: bool, warm: bool) -> int:
+    """0 when all is well. Only a run that was `warm` at its beginning, with nothing to build, can be too slow."""
+    late = strict and warm and is_too_slow(_layers(results), _seconds(results))
+    if late:
+        print(f"Too slow: more than {GENEROUS:g} times what all budgets allow.", file=sys.stderr)
+    return int(late or any(result.trouble(strict=strict) for result in results))
+
+
+def is_warm() -> bool:
+    """Whether all programs of the local cluster are there already; building them takes minutes."""
+    try:
+        return all(is_built(module) for module in MODULES)
+    except ToolMissing:
+        return False
+
+
+def _layers(results: Sequence[Result]) -> list[str]:
+    return [result.layer for result in results]
+
+
+def _seconds(results: Sequence[Result]) -> float:
+    return sum(result.seconds for result in results)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -158,6 +198,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"No such layer: {', '.join(unknown)}. There are: {', '.join(LAYERS)}", file=sys.stderr)
         return 2
     strict = bool(os.environ.get("CI"))
+    warm = is_warm()
     results: list[Result] = []
     interrupted = False
     try:
@@ -168,7 +209,7 @@ def main(arguments: Sequence[str]) -> int:
     if interrupted:
         print("Interrupted.", file=sys.stderr)
         return 130
-    return int(any(result.trouble(strict=strict) for result in results))
+    return exit_code(results, strict=strict, warm=warm)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -32,10 +33,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Remember which tests run in memory only; and let the garbage collector pass by all that was imported."""
     gc.freeze()
+    alone = session.config.stash.setdefault(_ALONE, {})
     for item in session.items:
         marker = item.get_closest_marker("memory_only")
         if marker:
-            session.config.stash.setdefault(_ALONE, {})[item.nodeid] = str(marker.args[0])
+            alone[item.nodeid] = str(marker.args[0])
+    if isinstance(output := getattr(session.config, "workeroutput", None), dict):  # one worker of several
+        output["alone"] = alone
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker remembered, for the summary of all."""
+    node.config.stash.setdefault(_ALONE, {}).update(getattr(node, "workeroutput", {}).get("alone", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -49,7 +59,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A real API server that serves our kinds; one for all tests of a run."""
+    """A real API server that serves our kinds; one for all tests of a run, or of each worker of a run."""
     with running(tmp_path_factory.mktemp("apiserver")) as started:
         started.install(*our_crds())
         yield started
