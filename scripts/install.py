@@ -68,13 +68,14 @@ def _run(command: Sequence[str], *, check: bool, stdin: str | None = None) -> st
     return done.stdout
 
 
-def values(reference: str, registry: str) -> dict[str, Any]:
-    """Values of the chart for an image pushed as `<repository>:<tag>@<digest>` to a registry of ours."""
+def values(reference: str, provider: Provider) -> dict[str, Any]:
+    """Values of the chart for an image pushed as `<repository>:<tag>@<digest>` to the provider's registry."""
     named, _, digest = reference.partition("@")
     repository, _, tag = named.rpartition(":")
+    plain = [provider.image_registry.partition("/")[0]] if provider.speaks_plain_http else []
     return {
         "image": {"repository": repository, "tag": tag, "digest": digest},
-        "registries": {"insecure": [registry]},
+        "registries": {"insecure": plain},
     }
 
 
@@ -87,7 +88,7 @@ def install(provider: Provider, progress: Progress, extra: Mapping[str, Any] | N
     reference = images.build_and_push(provider, recipe, "modelyard", "dev", progress)
     clients = Clients(provider.kubeconfig())
     _take_over(clients)
-    chosen = {**values(reference, provider.image_registry), **(extra or {})}
+    chosen = {**values(reference, provider), **(extra or {})}
     settings = [f"--set-json={name}={json.dumps(value)}" for name, value in chosen.items()]
     with progress.during("Installing the chart"):
         clients.helm("upgrade", "--install", RELEASE, str(CHART), "--create-namespace", *settings)

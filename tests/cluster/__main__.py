@@ -1,7 +1,8 @@
 """Start, look at, change and stop a cluster for the tests and the demo.
 
-CLUSTER chooses which (existing, kind, local; local without it), NODES how many nodes a local one starts with (1 to 9;
-2 without it). `up` writes .cluster/kubeconfig.
+CLUSTER chooses which: `existing` (the context CLUSTER_CONTEXT of your kubeconfig; images go through CLUSTER_REGISTRY),
+`kind` (Docker and kind), `local` (root on Linux). Without it the first of these that can be. NODES says how many nodes
+kind and local start with (1 to 9; 2 without it). `up` writes .cluster/kubeconfig.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ import pytest
 from tests.cluster import images
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.progress import Progress
-from tests.cluster.provider import Provider, choose
+from tests.cluster.provider import Capability, Provider, choose
 
-__all__ = ["cluster", "kubectl", "namespace", "new_namespace", "python_image"]
+__all__ = ["cluster", "kubectl", "namespace", "needs", "new_namespace", "python_image"]
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +44,13 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
     """A namespace of its own for one test."""
     with new_namespace(kubectl) as name:
         yield name
+
+
+def needs(cluster: Provider, *capabilities: Capability) -> None:
+    """Skip the test on a cluster that cannot do all of this."""
+    lacking = sorted(set(capabilities) - cluster.capabilities)
+    if lacking:
+        pytest.skip(f"a cluster of provider {cluster.name!r} has no {', '.join(lacking)}")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,8 @@ from tests.cluster.progress import Progress
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KUBECONFIG = CHECKOUT / ".cluster" / "kubeconfig"
+OLDEST = (1, 33)
+"""The oldest Kubernetes that Modelyard runs on."""
 
 
 class Capability(StrEnum):
@@ -53,7 +55,12 @@ class Provider(Protocol):
 
     @property
     def image_registry(self) -> str:
-        """host:port that starts the names of images pushed here, as nodes write it."""
+        """What starts the names of images pushed here, as nodes write it: host:port, maybe with a path; empty
+        without a registry."""
+
+    @property
+    def speaks_plain_http(self) -> bool:
+        """Whether that registry has no TLS."""
 
     @property
     def internet(self) -> Internet | None:
@@ -96,21 +103,33 @@ class Provider(Protocol):
 
 
 def choose(environ: Mapping[str, str] = os.environ, progress: Progress | None = None) -> Provider:
-    """The provider that CLUSTER names (`existing`, `kind` or `local`); `local` without one, which NODES is for."""
-    name = environ.get("CLUSTER", "") or "local"
-    if refused := refusal(name, environ.get("CLUSTER_CONTEXT", "")):
-        raise ClusterUnavailable(refused)
+    """The provider that CLUSTER names: `existing`, `kind` or `local`. Without it, a cluster whose context is named by
+    CLUSTER_CONTEXT, else kind where it and Docker are there, else a local one. Raises ClusterUnavailable."""
+    from tests.cluster import kind
+    from tests.cluster.existing import ExistingProvider
     from tests.cluster.local.provider import LocalProvider
 
-    return LocalProvider(KUBECONFIG, progress or Progress(), environ.get("NODES", ""))
+    progress, nodes = progress or Progress(), environ.get("NODES", "")
+    context, registry = environ.get("CLUSTER_CONTEXT", ""), environ.get("CLUSTER_REGISTRY", "")
+    match environ.get("CLUSTER", "") or automatic(context, kind.is_there):
+        case "existing" if not context:
+            raise ClusterUnavailable(
+                "CLUSTER=existing needs CLUSTER_CONTEXT=<a context of your kubeconfig>: no cluster is hit by accident."
+            )
+        case "existing":
+            return ExistingProvider(KUBECONFIG, progress, context, registry)
+        case "kind":
+            if lacking := kind.missing():
+                raise ClusterUnavailable(lacking)
+            return kind.KindProvider(KUBECONFIG, progress, nodes)
+        case "local":
+            return LocalProvider(KUBECONFIG, progress, nodes)
+        case other:
+            raise ClusterUnavailable(f"CLUSTER={other} is none of existing, kind, local.")
 
 
-def refusal(name: str, context: str) -> str | None:
-    """Why the provider `name` cannot be used; None when it can."""
-    if name == "local":
-        return None
-    if name == "existing" and not context:
-        return "CLUSTER=existing needs CLUSTER_CONTEXT=<a context of your kubeconfig>: no cluster is hit by accident."
-    if name in ("existing", "kind"):
-        return f"CLUSTER={name} is not offered yet: unset CLUSTER, or set CLUSTER=local (root on Linux)."
-    return f"CLUSTER={name} is none of existing, kind, local."
+def automatic(context: str, has_kind: Callable[[], bool]) -> str:
+    """Which provider is taken when CLUSTER says nothing: the user's own cluster first, as they asked for it."""
+    if context:
+        return "existing"
+    return "kind" if has_kind() else "local"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.fixtures import new_namespace
+from tests.cluster.fixtures import needs, new_namespace
 from tests.cluster.kubectl import Kubectl, Manifest
-from tests.cluster.provider import Provider
+from tests.cluster.provider import Capability, Provider
 from tests.cluster.waiting import until
 from tests.e2e.team import Team, new_team
 from tests.ground.world import BLOCKED, World, connects
@@ -117,6 +117,7 @@ def scene(operator: str, cluster: Provider, python_image: str, kubectl: Kubectl)
 def targets(cluster: Provider, others: World) -> dict[str, str]:
     """Something of every sort that a model might want to reach."""
     api = others.kubectl.get("service", "kubernetes")["spec"]["clusterIP"]
+    needs(cluster, Capability.INTERNET)
     assert cluster.internet is not None
     return {
         "pod on n1": others.address("web1"),

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.install import CHART, Clients, values
-from tests.cluster.fixtures import new_namespace
+from tests.cluster.fixtures import needs, new_namespace
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.provider import Provider
+from tests.cluster.provider import Capability, Provider
 from tests.e2e.audit import forbidden, requests
 
 RELEASE = "narrow"
@@ -25,7 +25,7 @@ def home(cluster: Provider, kubectl: Kubectl, operator: str) -> Iterator[str]:
         new_namespace(kubectl, "green") as green,
     ):
         chosen = {
-            **values(operator, cluster.image_registry),
+            **values(operator, cluster),
             "namespaces": [blue, green],
             "crds": {"enabled": False},
             "rbac": {"create": True, "aggregate": False},
@@ -44,6 +44,7 @@ def test_an_operator_with_a_list_of_namespaces_starts_and_stays_within_them(
 ) -> None:
     kubectl.run("rollout", "status", f"deployment/{RELEASE}", f"--namespace={home}", "--timeout=60s")
 
+    needs(cluster, Capability.AUDIT_LOG)
     assert cluster.audit_log is not None
     user = f"system:serviceaccount:{home}:{RELEASE}"
     asked = {

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from scripts.install import NAMESPACE, SELECTOR
+from tests.cluster.fixtures import needs
 from tests.cluster.kubectl import Kubectl, Manifest
-from tests.cluster.provider import Provider
+from tests.cluster.provider import Capability, Provider
 from tests.cluster.waiting import until
 from tests.e2e.audit import mark, writes
 from tests.e2e.team import Team, is_ready, new_team
@@ -79,6 +80,7 @@ def objects(team: Team) -> dict[str, Manifest]:
 @pytest.fixture(scope="module")
 def log(cluster: Provider) -> Path:
     """The audit log."""
+    needs(cluster, Capability.AUDIT_LOG)
     assert cluster.audit_log is not None
     return cluster.audit_log
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from scripts.install import RELEASE
+from tests.cluster.fixtures import needs
 from tests.cluster.kubectl import Kubectl, Manifest
-from tests.cluster.provider import Provider
+from tests.cluster.provider import Capability, Provider
 from tests.e2e.audit import Right, exercised, forbidden, requests
 from tests.shape.chart import permissions
 from tests.support.cluster_objects import environment
@@ -33,6 +34,7 @@ NOT_EXERCISED: dict[Right, str] = {
 @pytest.fixture(scope="module")
 def log(cluster: Provider, operator: str) -> Path:
     """The audit log of the whole run, with the operator's part in it."""
+    needs(cluster, Capability.AUDIT_LOG)
     assert cluster.audit_log is not None
     assert list(requests(cluster.audit_log))
     return cluster.audit_log

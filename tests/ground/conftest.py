@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.fixtures import cluster, kubectl, namespace, python_image
-from tests.cluster.provider import Provider
+from tests.cluster.fixtures import cluster as any_cluster
+from tests.cluster.fixtures import kubectl, namespace, needs, python_image
+from tests.cluster.provider import Capability, Provider
 
-__all__ = ["cluster", "kubectl", "namespace", "python_image"]
+__all__ = ["any_cluster", "kubectl", "namespace", "python_image"]
+
+
+@pytest.fixture(scope="session")
+def cluster(any_cluster: Provider) -> Provider:
+    """A cluster that can do everything: the ground is asked on the local one."""
+    needs(any_cluster, *Capability)
+    return any_cluster
 
 
 @pytest.fixture(scope="session")

@@ -40,14 +40,14 @@ def before() -> Iterator[Footprint]:
 def run(*arguments: str, nodes: str = "") -> subprocess.CompletedProcess[str]:
     """One command of the cluster, to its end, with NODES as given."""
     command = [sys.executable, "-m", "tests.cluster", *arguments]
-    environment = {**os.environ, "NODES": nodes}
+    environment = {**os.environ, "CLUSTER": "local", "NODES": nodes}
     return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def begin(until_it_says: str) -> subprocess.Popen[str]:
     """`up`, begun, and seen to come as far as this line of its progress."""
     command = [sys.executable, "-m", "tests.cluster", "up"]
-    environment = {**os.environ, "NODES": ""}
+    environment = {**os.environ, "CLUSTER": "local", "NODES": ""}
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )

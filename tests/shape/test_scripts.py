@@ -23,11 +23,26 @@ def version(name: str, *conditions: tuple[str, str, str, str]) -> dict[str, Any]
     return {"metadata": {"name": name}, "status": {"conditions": found}}
 
 
+def registry(name: str, *, plain: bool = True) -> Provider:
+    return cast(Provider, SimpleNamespace(image_registry=name, speaks_plain_http=plain))
+
+
 def test_the_chart_gets_the_very_image_that_was_pushed() -> None:
-    assert values(f"10.0.0.1:5000/modelyard:dev@{DIGEST}", "10.0.0.1:5000") == {
+    assert values(f"10.0.0.1:5000/modelyard:dev@{DIGEST}", registry("10.0.0.1:5000")) == {
         "image": {"repository": "10.0.0.1:5000/modelyard", "tag": "dev", "digest": DIGEST},
         "registries": {"insecure": ["10.0.0.1:5000"]},
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "insecure"),
+    [("10.0.0.1:5000/team", True, ["10.0.0.1:5000"]), ("registry.example.com/team", False, [])],
+)
+def test_only_a_registry_without_tls_is_told_to_be_so(name: str, plain: bool, insecure: list[str]) -> None:
+    chosen = values(f"{name}/modelyard:dev@{DIGEST}", registry(name, plain=plain))
+
+    assert chosen["registries"] == {"insecure": insecure}
+    assert chosen["image"]["repository"] == f"{name}/modelyard"
 
 
 def test_the_demo_tells_each_step_of_each_version() -> None:

@@ -39,6 +39,7 @@ class LocalProvider:
     name = "local"
     capabilities = frozenset(Capability)
     image_registry = layout.REGISTRY
+    speaks_plain_http = True
     internet = Internet(layout.INTERNET_ADDRESS, layout.INTERNET_NAME, layout.INTERNET_BODY)
     audit_log = control_plane.AUDIT_LOG
 

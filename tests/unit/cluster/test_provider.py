@@ -11,39 +11,72 @@ from tests.cluster.local import state
 from tests.cluster.local.cleanup import mounts_below
 from tests.cluster.local.layout import Node, node, node_count
 from tests.cluster.local.state import Record
-from tests.cluster.provider import ClusterUnavailable, choose, refusal
-
-
-def test_the_local_cluster_is_taken_when_nothing_is_said() -> None:
-    assert choose({}).name == "local"
-    assert choose({"CLUSTER": "local"}).name == "local"
+from tests.cluster.provider import ClusterUnavailable, automatic, choose
 
 
 @pytest.mark.parametrize(
-    ("name", "context", "sentence"),
+    ("context", "has_kind", "name"),
+    [("mine", True, "existing"), ("mine", False, "existing"), ("", True, "kind"), ("", False, "local")],
+)
+def test_without_a_word_the_users_own_cluster_goes_first_then_kind_then_local(
+    context: str, has_kind: bool, name: str
+) -> None:
+    assert automatic(context, lambda: has_kind) == name
+
+
+@pytest.fixture
+def without_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine with neither Docker nor kind."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("without_kind")
+def test_the_cluster_that_is_named_is_taken() -> None:
+    assert choose({}).name == "local"
+    assert choose({"CLUSTER": "local", "CLUSTER_CONTEXT": "mine"}).name == "local"
+    assert choose({"CLUSTER_CONTEXT": "mine"}).name == "existing"
+    assert choose({"CLUSTER": "existing", "CLUSTER_CONTEXT": "mine"}).name == "existing"
+
+
+def test_kind_is_taken_where_it_and_docker_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for program in ("docker", "kind"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+
+    assert choose({}).name == "kind"
+    assert choose({"CLUSTER": "kind"}).name == "kind"
+
+    (tmp_path / "kind").unlink()
+    with pytest.raises(
+        ClusterUnavailable, match=r"needs the program kind \(https://kind.sigs.k8s.io\): install it"
+    ):
+        choose({"CLUSTER": "kind"})
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
     [
-        ("kind", "", "CLUSTER=kind is not offered yet: unset CLUSTER"),
-        ("existing", "", "CLUSTER=existing needs CLUSTER_CONTEXT"),
-        ("existing", "mine", "CLUSTER=existing is not offered yet"),
-        ("minikube", "", "CLUSTER=minikube is none of existing, kind, local"),
+        (
+            "kind",
+            "CLUSTER=kind needs Docker, and no daemon answers `docker version`: start it, or set CLUSTER=local",
+        ),
+        ("existing", "CLUSTER=existing needs CLUSTER_CONTEXT=<a context of your kubeconfig>"),
+        ("minikube", "CLUSTER=minikube is none of existing, kind, local"),
     ],
 )
-def test_a_cluster_that_is_not_offered_is_refused_in_one_sentence(
-    name: str, context: str, sentence: str
+@pytest.mark.usefixtures("without_kind")
+def test_a_cluster_that_cannot_be_had_is_refused_in_one_sentence(
+    name: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = refusal(name, context)
-    assert refused is not None
-    assert refused.startswith(sentence)
-    with pytest.raises(ClusterUnavailable, match=sentence):
-        choose({"CLUSTER": name, "CLUSTER_CONTEXT": context})
+    monkeypatch.setenv("CLUSTER", name)
+    monkeypatch.delenv("CLUSTER_CONTEXT", raising=False)
 
-
-def test_the_command_line_says_it_and_ends_with_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CLUSTER", "kind")
     assert main(["up"]) == 1
-    assert capsys.readouterr().err.startswith("CLUSTER=kind is not offered yet")
+
+    said = capsys.readouterr().err
+    assert said.startswith(sentence)
+    assert said.count("\n") == 1
 
 
 def test_a_node_is_known_by_its_name() -> None:
@@ -66,7 +99,7 @@ def test_nodes_says_how_many_nodes_a_cluster_starts_with(text: str, count: int |
 def test_a_number_of_nodes_that_makes_no_sense_is_refused_before_anything_starts(
     text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("CLUSTER", raising=False)
+    monkeypatch.setenv("CLUSTER", "local")
     monkeypatch.setenv("NODES", text)
 
     assert main(["up"]) == 1
