@@ -83,6 +83,26 @@ def test_impatience_does_not_leave_anything_behind(tmp_path: Path) -> None:
     assert processes_of(folder.name) == []
 
 
+SWALLOWS = """
+import os, signal, sys
+from modelyard.cli import main
+def import_module(name):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        raise SystemError("a module could not be made") from None
+main.importlib.import_module = import_module
+sys.exit(main.main(["try", "model"]))
+"""
+
+
+def test_ctrl_c_while_libraries_are_imported_is_one_line() -> None:
+    """Some of them make other errors of it, which ended in long tracebacks and the exit code of a bad model."""
+    done = subprocess.run([sys.executable, "-c", SWALLOWS], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "modelyard try: stopped by SIGINT\n")
+
+
 @pytest.mark.parametrize("command", ["try", "check"])
 def test_ctrl_c_before_anything_is_started_is_one_line(command: str, tmp_path: Path) -> None:
     """Here while the data is read, which somebody is slow to write."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from modelyard.cli.stdout import take_any_letter
@@ -35,12 +38,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     take_any_letter()
     (options, _), rest = _parser().parse_known_args(arguments[:1]), arguments[1:]
+    stopped = f"modelyard {options.command}: stopped by SIGINT"
     try:
-        module = importlib.import_module(f"modelyard.cli.{_module(options.command, rest)}")
+        with _ended_by_sigint(stopped):
+            module = importlib.import_module(f"modelyard.cli.{_module(options.command, rest)}")
         return int(module.main(rest))
-    except KeyboardInterrupt:  # Where the command itself does not heed it: it has just begun, say.
-        print(f"modelyard {options.command}: stopped by SIGINT", file=sys.stderr)
+    except KeyboardInterrupt:  # Where the command itself does not heed it: it reads its data, say.
+        print(stopped, file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+@contextmanager
+def _ended_by_sigint(line: str) -> Iterator[None]:
+    """While the block runs, Ctrl-C ends the process at once: what imports libraries tells of an interruption as of
+    all kinds of faults, and has nothing to clean up."""
+
+    def end(*_: object) -> None:
+        os.write(2, f"{line}\n".encode())
+        os._exit(EXIT_INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _module(command: str, rest: Sequence[str]) -> str:
