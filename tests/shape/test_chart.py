@@ -10,36 +10,10 @@ import pytest
 import yaml
 
 from modelyard.api import kinds
-from modelyard.api.kinds import Kind
 from modelyard.cli.main import _COMMANDS
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
-
-WATCH = ("list", "watch")
-READ = ("get", *WATCH)
-APPLY = ("create", "patch")  # server-side apply of an object that may not exist yet
-
-# What the operator does with each kind. A call that is not in here gets 403 in a real cluster.
-CALLS: dict[Kind, tuple[str, ...]] = {
-    kinds.EXECUTION_ENVIRONMENT: READ,
-    kinds.CUSTOM_MODEL: READ,
-    kinds.CUSTOM_MODEL_VERSION: READ,
-    kinds.EXECUTION_ENVIRONMENT_VERSION: (*READ, *APPLY),
-    kinds.MODEL_TEST: (*READ, *APPLY, "delete"),
-    kinds.MODEL_LEDGER: (*WATCH, "create", "update"),
-    kinds.DEPLOYMENT: (*READ, *APPLY, "delete"),
-    kinds.CONTROLLER_REVISION: (*READ, *APPLY, "delete"),
-    kinds.SERVICE: (*READ, *APPLY, "delete"),
-    kinds.CONFIG_MAP: (*READ, *APPLY, "delete"),
-    kinds.JOB: (*READ, *APPLY, "delete"),
-    kinds.NETWORK_POLICY: (*READ, *APPLY, "delete"),
-    kinds.POD_DISRUPTION_BUDGET: (*READ, *APPLY, "delete"),
-    kinds.POD: WATCH,
-    kinds.ENDPOINT_SLICE: WATCH,
-    kinds.SECRET: ("get",),
-    kinds.EVENT: ("create",),
-}
-WITHOUT_STATUS = (kinds.MODEL_LEDGER,)
+from tests.support.rights import CALLS, READ, WITHOUT_STATUS
 
 
 def needed() -> set[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """What must be true after every single write, whatever the story.
 
+the chart gives the operator the right to it
 a label belongs to one version key for ever
 the stable Service selects only a version whose verdict is Passed, for the very template that runs
 the pods of a test's Job, and of its copy of a version, carry neither `serves` nor `model`
@@ -16,9 +17,13 @@ from modelyard.api.custom_model import CustomModel
 from modelyard.api.kinds import CUSTOM_MODEL, DEPLOYMENT, MODEL_LEDGER, MODEL_TEST
 from modelyard.manifests.service import NOBODY
 from modelyard.roles.gate import gate_hash, tests_of
+from tests.support.rights import may_write
 from tests.support.world_api import WorldApi, Write, addresses
 
 Manifest = dict[str, Any]
+
+PLAYED = "update"
+"""The verb of a status that a test has set itself, in place of a kubelet or a controller."""
 
 
 class Invariants:
@@ -33,6 +38,8 @@ class Invariants:
     def check(self, write: Write) -> None:
         """AssertionError names the write that broke a rule."""
         self.checked += 1
+        if write.actor == "operator" and write.verb != PLAYED:
+            self._is_allowed(write)
         if write.after is None or write.actor != "operator":
             return
         if write.kind == "ModelLedger":
@@ -48,6 +55,9 @@ class Invariants:
                 self._has_its_turn(write)
         if write.kind == "ModelTest" and _has_ended(write.after):
             self._has_no_copy(write.after)
+
+    def _is_allowed(self, write: Write) -> None:
+        assert may_write(write.verb, write.kind, write.subresource), f"{write}: the chart gives no right to"
 
     def _has_its_turn(self, write: Write) -> None:
         metadata = (write.after or {})["metadata"]
