@@ -85,13 +85,13 @@ def test_impatience_does_not_leave_anything_behind(tmp_path: Path) -> None:
 
 SWALLOWS = """
 import os, signal, sys
-from modelyard.cli import main
+from modelyard.cli import commands, main
 def import_module(name):
     try:
         os.kill(os.getpid(), signal.SIGINT)
     except BaseException:
         raise SystemError("a module could not be made") from None
-main.importlib.import_module = import_module
+commands.importlib.import_module = import_module
 sys.exit(main.main(["try", "model"]))
 """
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from modelyard.api import kinds
-from modelyard.cli.main import _COMMANDS
+from modelyard.cli.commands import _COMMANDS
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
 from tests.support.rights import CALLS, READ, WITHOUT_STATUS

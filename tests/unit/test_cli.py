@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.cli import commands
 from modelyard.cli import main as cli
 from modelyard.cli import operator as cli_operator
 
 
 def test_each_command_has_a_module_with_a_main(monkeypatch: pytest.MonkeyPatch) -> None:
-    for command in cli._COMMANDS:
+    for command in commands._COMMANDS:
         with pytest.raises(SystemExit) as ended:
             cli.main([command, "--help"])
         assert ended.value.code == 0
@@ -27,7 +28,7 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    assert all(command in text for command in cli._COMMANDS)
+    assert all(command in text for command in commands._COMMANDS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"]])

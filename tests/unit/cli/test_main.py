@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -75,6 +76,18 @@ def test_letters_that_a_terminal_lacks_are_numbers(monkeypatch: pytest.MonkeyPat
     assert main(["init", str(tmp_path / "модель")]) == 0
 
     assert b"\\u043c\\u043e\\u0434" in printed.getvalue()
+
+
+def test_nothing_that_takes_time_is_imported_before_ctrl_c_is_heeded() -> None:
+    """Within the first tenths of a second it ended in a traceback, or was passed over."""
+    code = (
+        "import sys; before = set(sys.modules); import modelyard.cli.main; print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    ours = {name for name in done.stdout.split() if name.startswith("modelyard")}
+    assert ours == {"modelyard", "modelyard.cli", "modelyard.cli.main", "modelyard.cli.usage"}
+    assert not {"argparse", "re", "typing", "json"} & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("form", ["json", "junit"])
