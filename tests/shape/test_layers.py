@@ -14,6 +14,7 @@ from scripts.layers import (
     parse_report,
     table,
     timings,
+    with_bytecode,
 )
 from scripts.timings import (
     BUDGETS,
@@ -133,6 +134,14 @@ def test_timings_end_with_the_slowest_of_all_layers() -> None:
         "fast: 1.5 s (without tests/shape), within its 30 s",
         "all: 1.5 s, within their 30 s",
     ]
+
+
+def test_bytecode_is_kept_and_never_beside_the_code_of_who_does_not_want_it_there() -> None:
+    assert with_bytecode({"HOME": "/root"}) == {"HOME": "/root"}
+    assert with_bytecode({"HOME": "/root", "PYTHONDONTWRITEBYTECODE": "1"}) == {
+        "HOME": "/root",
+        "PYTHONPYCACHEPREFIX": str(Path.cwd() / ".venv/bytecode"),
+    }
 
 
 def test_passes_and_stories_run_in_memory_and_against_a_real_server() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,36 +154,44 @@ def test_the_command_writes_the_same_bytes_again(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.yaml")} == before
 
 
-def test_fresh_files_pass_the_check(tmp_path: Path) -> None:
-    run(tmp_path)
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    run(folder)
+    return folder
 
-    assert run(tmp_path, "--check") == 0
+
+@pytest.fixture
+def written(first: Path, tmp_path: Path) -> Path:
+    """A copy of what the command writes."""
+    return Path(shutil.copytree(first, tmp_path, dirs_exist_ok=True))
+
+
+def test_fresh_files_pass_the_check(written: Path) -> None:
+    assert run(written, "--check") == 0
 
 
 @pytest.mark.parametrize("name", ["crds/custommodels.yaml", "chart/templates/crds/custommodels.yaml"])
 def test_a_stale_file_fails_the_check_and_stays(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    written: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    run(tmp_path)
-    (tmp_path / name).write_text("old")
+    (written / name).write_text("old")
 
-    assert run(tmp_path, "--check") == 1
-    assert capsys.readouterr().err == f"{tmp_path / name} is stale: run `make crds`\n"
-    assert (tmp_path / name).read_text() == "old"
-
-
-def test_a_missing_file_fails_the_check(tmp_path: Path) -> None:
-    run(tmp_path)
-    (tmp_path / "crds/modeltests.yaml").unlink()
-
-    assert run(tmp_path, "--check") == 1
+    assert run(written, "--check") == 1
+    assert capsys.readouterr().err == f"{written / name} is stale: run `make crds`\n"
+    assert (written / name).read_text() == "old"
 
 
-def test_a_file_of_no_kind_fails_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(tmp_path)
-    (tmp_path / "crds/forgotten.yaml").write_text("")
+def test_a_missing_file_fails_the_check(written: Path) -> None:
+    (written / "crds/modeltests.yaml").unlink()
 
-    assert run(tmp_path, "--check") == 1
+    assert run(written, "--check") == 1
+
+
+def test_a_file_of_no_kind_fails_the_check(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (written / "crds/forgotten.yaml").write_text("")
+
+    assert run(written, "--check") == 1
     assert "forgotten.yaml belongs to no kind: delete it" in capsys.readouterr().err
 
 
