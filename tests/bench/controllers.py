@@ -25,6 +25,7 @@ from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, EXECUTION_ENVI
 from tests.apiserver.server import ApiServer, our_crds, running
 from tests.bench.processes import cpu_ms, started
 from tests.bench.server import Client, connected, pid_of, seed
+from tests.bench.steady import Load, measured
 from tests.bench.templates import templates
 from tests.cluster.progress import Progress
 from tests.cluster.tools import Module, built
@@ -99,8 +100,13 @@ def reference(folder: Path) -> Controller:
     )
 
 
-async def measure(controller: Controller, versions: int, folder: Path) -> tuple[Sample, dict[str, float]]:
-    """One controller over this many versions on an API server of its own, and its writes by verb and resource."""
+async def measure(
+    controller: Controller, versions: int, folder: Path, load: Load | None = None
+) -> tuple[dict[str, float], dict[str, float]]:
+    """One controller over this many versions on an API server of its own: figures, and writes by verb and resource.
+
+    With a load, also what it does with new work and edits once it is settled.
+    """
     with running(folder) as server:
         server.install(*our_crds())
         async with connected(server) as client:
@@ -114,10 +120,12 @@ async def measure(controller: Controller, versions: int, folder: Path) -> tuple[
                 cpu, memory = process.cpu_ms - idle, process.memory_mb
                 server_cpu = cpu_ms(pid_of(server)) - server_before
                 first_write = first - process.began
-            after = await client.writes()
-            assert await client.count(DEPLOYMENT) == versions
+                after = await client.writes()
+                assert await client.count(DEPLOYMENT) == versions
+                steady = asdict(await measured(client, process, load, first=versions)) if load else {}
+            settled = await client.writes()
             again = await _cpu_over(controller, server, folder) - idle
-            rewritten = sum((await client.writes() - after).values())
+            rewritten = sum((await client.writes() - settled).values())
     wrote = {name: round(count / versions, 3) for name, count in sorted((after - before).items())}
     sample = Sample(
         cpu / versions,
@@ -129,7 +137,7 @@ async def measure(controller: Controller, versions: int, folder: Path) -> tuple[
         rewritten,
         again / versions,
     )
-    return sample, wrote
+    return asdict(sample) | steady, wrote
 
 
 async def _environment(client: Client, folder: Path) -> None:
@@ -137,10 +145,11 @@ async def _environment(client: Client, folder: Path) -> None:
     await client.namespace()
     await client.create(EXECUTION_ENVIRONMENT, make_environment(image=IMAGE))
     settling = operator()
-    with started(settling.over(client.server), settling.environ, folder / "environment.log") as process:
-        await process.at_rest(PATIENCE)
-    environment = await client.get(EXECUTION_ENVIRONMENT, "python")
-    assert environment["status"].get("latestVersion"), "the environment is not settled"
+    with started(settling.over(client.server), settling.environ, folder / "environment.log"):
+        async with asyncio.timeout(PATIENCE):
+            async for _, environment in client.watch(EXECUTION_ENVIRONMENT):
+                if environment.get("status", {}).get("latestVersion"):
+                    return
 
 
 async def _cpu_over(controller: Controller, server: ApiServer, folder: Path) -> float:
@@ -160,7 +169,7 @@ async def _drained(client: Client, versions: int) -> tuple[float, float]:
 async def _first_ledger(client: Client) -> float:
     async for moment, _ in client.watch(MODEL_LEDGER):
         return moment
-    raise AssertionError("the watch has ended")
+    raise AssertionError("a watch has no end")
 
 
 async def _last_status(client: Client, versions: int) -> float:
@@ -170,19 +179,18 @@ async def _last_status(client: Client, versions: int) -> float:
             done.add(version["metadata"]["name"])
         if len(done) == versions:
             return moment
-    raise AssertionError("the watch has ended")
+    raise AssertionError("a watch has no end")
 
 
-def table(samples: Mapping[str, Sequence[Sample]]) -> str:
+def table(samples: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     """Medians with their range, one line a measure, and ours over the reference."""
     ours, theirs = samples["modelyard"], samples["reference"]
     lines = ["| measure | modelyard | reference | ratio |", "|---|---|---|---|"]
-    for name in asdict(ours[0]):
-        here, there = ([getattr(sample, name) for sample in found] for found in (ours, theirs))
-        ratio = (
-            statistics.median(here) / statistics.median(there) if statistics.median(there) else float("nan")
-        )
-        lines.append(f"| {name} | {_spread(here)} | {_spread(there)} | {ratio:.2f} |")
+    for name in ours[0]:
+        here, there = ([sample[name] for sample in found] for found in (ours, theirs))
+        below = statistics.median(there)
+        ratio = f"{statistics.median(here) / below:.2f}" if below else "-"
+        lines.append(f"| {name} | {_spread(here)} | {_spread(there)} | {ratio} |")
     return "\n".join(lines)
 
 
@@ -193,7 +201,8 @@ def _spread(values: Sequence[float]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the table, and keep the numbers where `--json` says."""
     options = _parser().parse_args(arguments)
-    samples: dict[str, list[Sample]] = {"modelyard": [], "reference": []}
+    samples: dict[str, list[dict[str, float]]] = {"modelyard": [], "reference": []}
+    load = Load() if options.steady else None
     writes: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
         home = Path(folder)
@@ -204,7 +213,9 @@ def main(arguments: Sequence[str]) -> int:
                     f"round {number + 1} of {options.rounds}: {controller.name}", file=sys.stderr, flush=True
                 )
                 there = home / f"{number}-{controller.name}"
-                sample, writes[controller.name] = asyncio.run(measure(controller, options.versions, there))
+                sample, writes[controller.name] = asyncio.run(
+                    measure(controller, options.versions, there, load)
+                )
                 samples[controller.name].append(sample)
     print(table(samples))
     for name, wrote in writes.items():
@@ -218,7 +229,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _record(
-    versions: int, samples: Mapping[str, Sequence[Sample]], writes: Mapping[str, Mapping[str, float]]
+    versions: int,
+    samples: Mapping[str, Sequence[Mapping[str, float]]],
+    writes: Mapping[str, Mapping[str, float]],
 ) -> dict[str, object]:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -227,7 +240,7 @@ def _record(
         "commit": commit.stdout.strip(),
         "python": platform.python_version(),
         "versions": versions,
-        "samples": {name: [asdict(sample) for sample in found] for name, found in samples.items()},
+        "samples": samples,
         "writes": writes,
     }
 
@@ -237,6 +250,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--versions", type=int, default=1000, help="versions in each round (default 1000)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds for each controller (default 3)")
+    parser.add_argument(
+        "--steady",
+        action="store_true",
+        help="also new versions at 20/s, a storm of edits and a minute of rest",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
     return parser
 

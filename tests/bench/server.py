@@ -68,18 +68,30 @@ class Client:
                 found[f"{verb} {match['resource']}{sub}"] += int(match["count"])
         return found
 
-    async def watch(self, kind: Kind) -> AsyncIterator[tuple[float, Manifest]]:
-        """(moment, object) for each change of a kind from now on, the moment by the monotonic clock."""
-        path = f"{kind.path(NAMESPACE)}?watch=1&allowWatchBookmarks=false"
-        async with self._session.get(
-            self.server.url + path, timeout=aiohttp.ClientTimeout(total=None)
-        ) as answer:
-            async for line in answer.content:
-                yield time.monotonic(), orjson.loads(line)["object"]
+    async def merge(self, kind: Kind, name: str, change: Manifest) -> Manifest:
+        """Change an object by a merge patch."""
+        return await self._send("PATCH", kind.path(NAMESPACE, name), change, "application/merge-patch+json")
 
-    async def _send(self, method: str, path: str, body: object = None) -> Manifest:
+    async def watch(self, kind: Kind, name: str = "") -> AsyncIterator[tuple[float, Manifest]]:
+        """(moment, object) for what there is of a kind and each change, without end."""
+        path = f"{kind.path(NAMESPACE)}?watch=1&allowWatchBookmarks=false"
+        if name:
+            path += f"&fieldSelector=metadata.name%3D{name}"
+        while True:  # a watch may end, or begin with an error while the server is busy: what there is comes again
+            async with self._session.get(
+                self.server.url + path, timeout=aiohttp.ClientTimeout(total=None)
+            ) as answer:
+                async for line in answer.content:
+                    event = orjson.loads(line)
+                    if event["type"] == "ERROR":
+                        break
+                    yield time.monotonic(), event["object"]
+
+    async def _send(
+        self, method: str, path: str, body: object = None, content_type: str = "application/json"
+    ) -> Manifest:
         data = None if body is None else orjson.dumps(body)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": content_type}
         async with self._session.request(
             method, self.server.url + path, data=data, headers=headers
         ) as answer:

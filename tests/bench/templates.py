@@ -17,6 +17,9 @@ from tests.support.world import World
 Manifest = dict[str, Any]
 
 MODEL, VERSION = "thebenchmodel", "thebenchversion"
+GENERATION = 987654321
+"""A number in place of the object's generation, which the reference puts there."""
+
 _PATH = re.compile(r"^/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)/namespaces/[^/]+/(?P<rest>.+)$")
 
 
@@ -72,9 +75,18 @@ def _template(path: str, body: Manifest, names: Mapping[str, str]) -> Manifest:
         "group": found["group"] or "",
         "version": found["version"],
         "name": _replaced(name, names),
-        "body": json.loads(_replaced(json.dumps(body), names)),
+        "body": json.loads(_replaced(json.dumps(body), names)) | _status(body, names),
         "sub": sub[0] if sub else "",
     }
+
+
+def _status(body: Manifest, names: Mapping[str, str]) -> Manifest:
+    """The status, speaking of the generation that the object has then."""
+    if "status" not in body:
+        return {}
+    status: Manifest = json.loads(_replaced(json.dumps(body["status"]), names))
+    conditions = [{**each, "observedGeneration": GENERATION} for each in status["conditions"]]
+    return {"status": {**status, "observedGeneration": GENERATION, "conditions": conditions}}
 
 
 def _replaced(text: str, names: Mapping[str, str]) -> str:

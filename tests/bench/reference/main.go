@@ -16,6 +16,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,6 +41,8 @@ const (
 	ofModel   = "modelyard.dev/of-model"
 	applied   = "modelyard.dev/applied"
 	manager   = "modelyard-reference"
+	// anyGeneration stands in a template for the generation of the object whose status it is.
+	anyGeneration = "987654321"
 )
 
 // template is one object to apply, as JSON with placeholders.
@@ -288,7 +291,8 @@ func (c *controller) status(
 	if seen == of.GetGeneration() {
 		return nil
 	}
-	body := []byte(names.Replace(string(wanted.Body)))
+	generation := strconv.FormatInt(of.GetGeneration(), 10)
+	body := []byte(strings.ReplaceAll(names.Replace(string(wanted.Body)), anyGeneration, generation))
 	resource := schema.GroupVersionResource{Group: wanted.Group, Version: wanted.Version, Resource: wanted.Resource}
 	force := true
 	_, err := c.client.Resource(resource).Namespace(of.GetNamespace()).Patch(

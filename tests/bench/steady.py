@@ -1,0 +1,157 @@
+"""A controller that has done its work: how fast it takes up new work, what a storm of edits costs, what rest costs."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelyard.api.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    CUSTOM_MODEL,
+    CUSTOM_MODEL_VERSION,
+    DEPLOYMENT,
+    NETWORK_POLICY,
+    SERVICE,
+    Kind,
+)
+from tests.bench.processes import Running
+from tests.bench.server import Client, seed
+
+CHILDREN = (CONTROLLER_REVISION, CONFIG_MAP, NETWORK_POLICY, SERVICE, DEPLOYMENT)
+"""Every version of the benchmark has one of each."""
+
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is asked of a settled controller, and for how long."""
+
+    per_second: float = 20
+    seconds: float = 15
+    stormed: int = 50
+    edits_per_second: float = 10
+    storm_seconds: float = 10
+    idle_seconds: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """What one settled controller did under a load."""
+
+    latency_p50_ms: float
+    """From the moment that a new version is seen to that of its last child."""
+
+    latency_p99_ms: float
+    storm_cpu_ms: float
+    """CPU for each edit of a storm."""
+
+    storm_last_s: float
+    """Seconds from the last edit of a storm until every model's status speaks of it."""
+
+    idle_cpu_percent: float
+    """Of one core."""
+
+    idle_writes: float
+
+
+async def measured(client: Client, process: Running, load: Load, *, first: int) -> Steady:
+    """All of it, one after the other; new versions are numbered from `first` on."""
+    latencies = await _latencies(client, load, first)
+    await process.at_rest(PATIENCE)
+    cpu, last = await _storm(client, process, load)
+    await process.at_rest(PATIENCE)
+    idle_cpu, idle_writes = await _idle(client, process, load.idle_seconds)
+    percentiles = statistics.quantiles(latencies, n=100)
+    return Steady(percentiles[49] * 1000, percentiles[98] * 1000, cpu, last, idle_cpu, idle_writes)
+
+
+async def _latencies(client: Client, load: Load, first: int) -> list[float]:
+    """Seconds for each of the versions that come at an even rate."""
+    count = round(load.per_second * load.seconds)
+    numbers = range(first, first + count)
+    seen, made = _Moments(), _Moments()
+    watches = [asyncio.create_task(seen.follow(client, CUSTOM_MODEL_VERSION))]
+    watches += [asyncio.create_task(made.follow(client, kind)) for kind in CHILDREN]
+    try:
+        began = time.monotonic()
+        for place, number in enumerate(numbers):
+            await asyncio.sleep(max(0.0, began + place / load.per_second - time.monotonic()))
+            await seed(client, [number])
+        await made.have(numbers, len(CHILDREN))
+    finally:
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+    return [max(made.of(number)) - min(seen.of(number)) for number in numbers]
+
+
+class _Moments:
+    """When objects of each version were first seen, by name."""
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._changed = asyncio.Event()
+
+    async def follow(self, client: Client, kind: Kind) -> None:
+        """Take in what a watch brings, until cancelled."""
+        async for moment, found in client.watch(kind):
+            name = str(found["metadata"]["name"])
+            words = name.split("-")
+            if words[0] == "version":
+                self._seen[words[1]].setdefault(f"{kind.name} {name}", moment)
+                self._changed.set()
+
+    def of(self, number: int) -> Iterable[float]:
+        """The moments of one version."""
+        return self._seen[str(number)].values()
+
+    async def have(self, numbers: Iterable[int], each: int) -> None:
+        """Until so many objects of each were seen. TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while any(len(self._seen[str(number)]) < each for number in numbers):
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def _storm(client: Client, process: Running, load: Load) -> tuple[float, float]:
+    """(CPU in ms for each edit, seconds until the last edit of each model was taken in)."""
+    names = [f"model-{number}" for number in range(load.stormed)]
+    rounds = round(load.edits_per_second * load.storm_seconds)
+    before, began = process.cpu_ms, time.monotonic()
+    for turn in range(rounds):
+        await asyncio.sleep(max(0.0, began + turn / load.edits_per_second - time.monotonic()))
+        await asyncio.gather(*(client.merge(CUSTOM_MODEL, name, _described(turn)) for name in names))
+    ended = time.monotonic()
+    await _taken_in(client, names)
+    last = time.monotonic() - ended
+    await process.at_rest(PATIENCE)
+    return (process.cpu_ms - before) / (rounds * len(names)), last
+
+
+def _described(turn: int) -> dict[str, object]:
+    return {"spec": {"description": f"edited {turn} times"}}
+
+
+async def _taken_in(client: Client, names: Iterable[str]) -> None:
+    """Until the status of each of these models is of its newest generation."""
+
+    async def one(name: str) -> None:
+        async for _, model in client.watch(CUSTOM_MODEL, name):
+            if model.get("status", {}).get("observedGeneration") == model["metadata"]["generation"]:
+                return
+
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*map(one, names))
+
+
+async def _idle(client: Client, process: Running, seconds: float) -> tuple[float, float]:
+    """(percent of a core, writes) over a while in which nothing happens."""
+    writes, cpu = await client.writes(), process.cpu_ms
+    await asyncio.sleep(seconds)
+    return (process.cpu_ms - cpu) / seconds / 10, sum((await client.writes() - writes).values())
