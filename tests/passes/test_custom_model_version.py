@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -782,3 +783,17 @@ async def test_a_version_whose_record_was_lost_ends_like_any_other_when_it_is_no
     assert first not in names(world, DEPLOYMENT)
     assert [name for name in names(world, POD) if name.startswith(first)] == []
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("True", "Superseded")
+
+
+async def test_a_version_that_waits_for_what_brings_news_is_looked_at_ever_more_rarely() -> None:
+    world = World()
+    world.user.apply(make_environment(), make_model(), make_version())
+    await world.work()
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "Starting")
+    passes = world.passes
+
+    for _ in range(240):
+        world.now += timedelta(seconds=30)
+        await world.work()
+
+    assert 10 < world.passes - passes < 60

@@ -25,6 +25,9 @@ GRACE = timedelta(seconds=30)
 """How long a version may wait for something named before `Ready` turns from Unknown to False."""
 
 SOON = timedelta(seconds=1)
+RARELY = timedelta(minutes=10)
+"""How seldom a version is looked at that waits for something which brings news by itself: what is late by time alone
+is said within a quarter of the time that it took already."""
 
 
 def assess(facts: Facts, refusal: Refusal | None) -> Assessment:
@@ -347,6 +350,9 @@ HELD_UP = frozenset(
 )
 """Why a test does not go on, as far as its version's status repeats it."""
 
+UNWATCHED = frozenset({Reason.NAME_TAKEN, Reason.CONFIG_MAP_NOT_FOUND, Reason.FORBIDDEN})
+"""What is waited for and brings no news when it comes."""
+
 HUMAN = frozenset({Reason.LABEL_TAKEN, Reason.START_SCRIPT_MISSING, Reason.SOURCE_TOO_LARGE})
 
 
@@ -366,10 +372,8 @@ def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
         return Waiting(RETRY)  # a ConfigMap of the user's can be mended, and is not watched
     if stalled:
         return Stalled()
-    if ready.status == "Unknown" or ready.reason in (
-        Reason.NAME_TAKEN,
-        Reason.CONFIG_MAP_NOT_FOUND,
-        Reason.FORBIDDEN,
-    ):
+    if ready.reason in UNWATCHED:
         return Waiting(RETRY)
+    if ready.status == "Unknown":
+        return Waiting(min(max(RETRY, (facts.now - _started(facts)) / 4), RARELY))
     return Settled()
