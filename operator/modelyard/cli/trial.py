@@ -42,8 +42,9 @@ class Patience:
     hint: float = 3.0
     """When it is told where a server listens that is not ready."""
 
-    elsewhere: float = 10.0
-    """For how long it may listen elsewhere and not on its port, before it is taken for its mistake."""
+    elsewhere: float = 60.0
+    """For how long it may listen elsewhere and not on its port, before it is taken for its mistake: some serve
+    their metrics while they load. What was seen is said at once."""
 
     grace: float = 5.0
     """Between SIGTERM and SIGKILL. A pod gives more; here somebody waits."""
