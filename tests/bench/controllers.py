@@ -27,6 +27,7 @@ from tests.bench.processes import cpu_ms, started
 from tests.bench.server import Client, connected, pid_of, seed
 from tests.bench.steady import Load, measured
 from tests.bench.templates import templates
+from tests.bench.watching import WAYS
 from tests.cluster.progress import Progress
 from tests.cluster.tools import Module, built
 from tests.support.objects import make_environment
@@ -87,8 +88,15 @@ def operator() -> Controller:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environ = {"PYTHONPATH": str(ROOT / "operator"), "MODELYARD_PORT": str(port)}
-    return Controller("modelyard", [sys.executable, "-c", _PROGRAM, "operator"], environ)
+    return Controller(
+        "modelyard",
+        [sys.executable, "-c", _PROGRAM, "operator"],
+        {**_environ(), "MODELYARD_PORT": str(port)},
+    )
+
+
+def _environ() -> dict[str, str]:
+    return {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
 
 
 def reference(folder: Path) -> Controller:
@@ -138,6 +146,24 @@ async def measure(
         again / versions,
     )
     return asdict(sample) | steady, wrote
+
+
+async def watching(way: str, writing: Controller, versions: int, folder: Path) -> float:
+    """CPU in ms for each version of a process that only watches our own kinds while a controller writes."""
+    watcher = Controller(way, [sys.executable, "-m", "tests.bench.watching", way], _environ())
+    with running(folder) as server:
+        server.install(*our_crds())
+        async with connected(server) as client:
+            await _environment(client, folder)
+            idle = await _cpu_over(watcher, server, folder)
+            await seed(client, range(versions))
+            with started(watcher.over(server), watcher.environ, folder / "watcher.log") as watches:
+                await watches.at_rest(PATIENCE)
+                with started(writing.over(server), writing.environ, folder / "log") as writes:
+                    await _drained(client, versions)
+                    await writes.at_rest(PATIENCE)
+                await watches.at_rest(PATIENCE)
+                return (watches.cpu_ms - idle) / versions
 
 
 async def _environment(client: Client, folder: Path) -> None:
@@ -217,21 +243,29 @@ def main(arguments: Sequence[str]) -> int:
                     measure(controller, options.versions, there, load)
                 )
                 samples[controller.name].append(sample)
+        watched = {
+            way: asyncio.run(watching(way, controllers[1], options.versions, home / way)) for way in WAYS
+        }
     print(table(samples))
+    print("\nwatching our own kinds alone, cpu_ms for each version: " + _listed(watched))
     for name, wrote in writes.items():
-        print(
-            f"\nwrites for each version, {name}: "
-            + ", ".join(f"{count:g} {what}" for what, count in wrote.items())
-        )
+        print(f"\nwrites for each version, {name}: {_listed(wrote)}")
     if options.json:
-        options.json.write_text(json.dumps(_record(options.versions, samples, writes), indent=1) + "\n")
+        options.json.write_text(
+            json.dumps(_record(options.versions, samples, writes, watched), indent=1) + "\n"
+        )
     return 0
+
+
+def _listed(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{figure:.3g} {what}" for what, figure in figures.items())
 
 
 def _record(
     versions: int,
     samples: Mapping[str, Sequence[Mapping[str, float]]],
     writes: Mapping[str, Mapping[str, float]],
+    watched: Mapping[str, float],
 ) -> dict[str, object]:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -242,6 +276,7 @@ def _record(
         "versions": versions,
         "samples": samples,
         "writes": writes,
+        "watching_cpu_ms": watched,
     }
 
 

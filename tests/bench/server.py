@@ -77,7 +77,9 @@ class Client:
         path = f"{kind.path(NAMESPACE)}?watch=1&allowWatchBookmarks=false"
         if name:
             path += f"&fieldSelector=metadata.name%3D{name}"
-        while True:  # a watch may end, or begin with an error while the server is busy: what there is comes again
+        while (
+            True
+        ):  # a watch may end, or begin with an error while the server is busy: what there is comes again
             async with self._session.get(
                 self.server.url + path, timeout=aiohttp.ClientTimeout(total=None)
             ) as answer:
