@@ -218,3 +218,51 @@ def test_without_a_verdict_nothing_failed() -> None:
 def test_what_a_test_says_of_its_end() -> None:
     assert gates.why(_status("failed", "errorCheck: row 2")) == "errorCheck: row 2"
     assert gates.why(_status("failed")) == ""
+
+
+def _fact(test: str, result: str, message: str = "", **more: Any) -> TestFact:
+    return TestFact.model_validate({"test": test, "result": result, "message": message, **more})
+
+
+def test_what_warned_and_what_failed_without_harm_is_remarked() -> None:
+    ended = gates.verdict(_gate(gate=make_gate("a")), _results(a="succeeded"), TESTED, now=NOW)
+    assert ended is not None
+    tests = [
+        _fact("a", "Passed", "fine"),
+        _fact("b", "Passed", "a row differs", warned=True),
+        _fact("c", "Failed", "too slow", required=False),
+        _fact("d", "Failed", required=False),
+    ]
+
+    assert gates.remarks(ended.model_copy(update={"tests": tests})) == [
+        'test "b" warned: a row differs',
+        'test "c", which is not required, failed: too slow',
+        'test "d", which is not required, failed',
+    ]
+
+
+def test_a_test_that_warned_is_noted_as_such() -> None:
+    ended = gates.verdict(_gate(gate=make_gate("a")), _results(a="warning"), TESTED, now=NOW)
+
+    assert ended is not None
+    assert [(fact.result, fact.warned) for fact in ended.tests] == [("Passed", True)]
+
+
+@pytest.mark.parametrize(
+    ("word", "type", "reason", "awaits"),
+    [
+        ("aborted", "Succeeded", "InvalidDataset", True),
+        ("aborted", "Succeeded", "Aborted", False),
+        ("aborted", "Ready", "InvalidDataset", False),
+        ("failed", "Succeeded", "InvalidDataset", False),
+        ("succeeded", "Succeeded", "Succeeded", False),
+    ],
+)
+def test_a_test_that_said_nothing_for_want_of_good_data_waits_for_them(
+    word: str, type: str, reason: str, awaits: bool
+) -> None:
+    at = "2026-01-01T12:00:00Z"
+    said = {"type": type, "status": "Unknown", "reason": reason, "message": "", "lastTransitionTime": at}
+    status = ModelTestStatus.model_validate({"overallStatus": word, "conditions": [said]})
+
+    assert gates.awaits_data(status) is awaits

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from modelyard.api.model_ledger import ModelLedgerSpec, TestFact
+from modelyard.api.model_ledger import ModelLedgerSpec, TestFact, TestingFact
 from modelyard.roles.ledger import (
     DELETED_KEPT,
     MESSAGES_KEPT,
@@ -19,6 +19,7 @@ from modelyard.roles.ledger import (
     with_labels,
     with_promotion,
     with_switch,
+    with_turn,
     with_verdict,
     without_forgotten,
 )
@@ -235,3 +236,12 @@ def test_labels_and_what_serves_are_read_from_what_is_left() -> None:
     known = [version("10.0"), version("9.0")]
     assert rebuilt("hello", known, key("9.0"), now=NOW) == ledger("9.0", "10.0", serving="9.0")
     assert rebuilt("hello", known, "none", now=NOW) == ledger("9.0", "10.0")
+
+
+def test_whose_turn_it_is_is_noted_and_forgotten() -> None:
+    testing = TestingFact(name="a", uid="u-a", since=NOW)
+
+    noted = with_turn(ledger("1.0"), testing)
+    assert noted.testing == testing
+    assert noted.versions == ledger("1.0").versions
+    assert with_turn(noted, None).testing is None

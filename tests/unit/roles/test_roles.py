@@ -15,11 +15,13 @@ from modelyard.roles.roles import (
     drain_ends,
     fact_of,
     is_draining,
+    is_passed,
     is_refused,
+    may_promote,
     newest,
     roles,
 )
-from tests.unit.roles.facts import GATE, NOW, key, ledger, version
+from tests.unit.roles.facts import GATE, NOW, OTHER_GATE, key, ledger, version
 
 U, C, S, D, R = Role.UNLABELLED, Role.CANDIDATE, Role.SERVING, Role.SUPERSEDED, Role.REJECTED
 
@@ -178,3 +180,22 @@ def test_when_the_drain_ends() -> None:
 def test_what_is_known_of_a_version() -> None:
     assert fact_of(ledger("1.0", "2.0"), key("2.0")) == version("2.0")
     assert fact_of(ledger("1.0"), "unknown") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "template", "gate", "passed", "promoted"),
+    [
+        ("1.0", "t", GATE, False, False),
+        ("1.0 passed", "t", GATE, True, True),
+        ("1.0 failed", "t", GATE, False, False),
+        ("1.0 passed", "another", GATE, False, False),
+        ("1.0 passed another", "t", GATE, True, False),
+        ("1.0 passed another", "t", OTHER_GATE, True, True),
+        ("1.0 passed another", "another", OTHER_GATE, False, False),
+    ],
+)
+def test_only_what_passed_this_gate_with_this_template_is_promoted(
+    said: str, template: str, gate: str, passed: bool, promoted: bool
+) -> None:
+    assert is_passed(version(said), template) is passed
+    assert may_promote(version(said), template, gate) is promoted

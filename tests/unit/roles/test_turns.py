@@ -100,3 +100,12 @@ def test_contenders_are_those_that_have_not_ended() -> None:
     new, waits = contenders(tests, {"waits": 1}, {tests[0].metadata.uid})
     assert (new.name, new.place, new.waits, new.has_begun) == ("new", None, False, True)
     assert (waits.name, waits.place, waits.waits, waits.has_begun) == ("waits", 1, True, False)
+
+
+def test_a_contender_is_known_by_its_uid_and_its_age() -> None:
+    created = {"uid": "u-1", "creationTimestamp": "2026-01-01T11:00:00Z"}
+    test = ModelTest.model_validate(make_test("a", metadata=created))
+
+    assert contenders([test], {"a": 2}, {"u-1"}) == (
+        Contender("a", "u-1", NOW - timedelta(hours=1), place=2, waits=False, has_begun=True),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -142,3 +143,22 @@ def test_a_status_holds_what_has_a_value_and_nothing_else() -> None:
         "role": "",
         "conditions": merge([], found, generation=4, now=NOW),
     }
+
+
+def test_a_finding_says_what_it_is_given_and_nothing_by_itself() -> None:
+    assert [make(READY, Reason.SERVING) for make in (true, false, unknown)] == [
+        Finding(READY, "True", Reason.SERVING, ""),
+        Finding(READY, "False", Reason.SERVING, ""),
+        Finding(READY, "Unknown", Reason.SERVING, ""),
+    ]
+    assert [make(READY, Reason.SERVING, "why").message for make in (true, false, unknown)] == ["why"] * 3
+
+
+def test_times_are_of_utc_wherever_the_operator_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert timestamp(NOW) == "2026-01-01T12:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -338,3 +338,126 @@ def test_a_death_is_told_when_it_was_not_before(state: Manifest, last: Manifest 
     found = death([_pod(_container(state, last))], CREATED + timedelta(seconds=60))
     assert (found is not None) is died
     assert found is None or "exit code 139" in found.message
+
+
+# --- what says little ------------------------------------------------------------------------------------------
+
+BARE: Manifest = {"metadata": {"name": "p", "creationTimestamp": _at(0)}}
+"""A pod of which nothing is known but that it was made."""
+
+
+def _bare(**status: Any) -> Manifest:
+    """A pod without a spec whose one container says this alone."""
+    return {**BARE, "status": {"containerStatuses": [{"name": "model", **status}]}}
+
+
+@pytest.mark.parametrize(
+    "pod", [BARE, {**BARE, "status": {}}, _bare(), _bare(state={}), _bare(state={"waiting": {}})]
+)
+def test_a_pod_that_says_nothing_has_no_problem(pod: Manifest) -> None:
+    later = CREATED + timedelta(hours=1)
+
+    assert diagnose([pod], None) is None
+    assert diagnose([pod], {"metadata": {"name": "d"}}) is None
+    assert death([pod], CREATED) is None
+    assert not had_its_time(pod, timedelta(seconds=1), later)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        (
+            "ImagePullBackOff",
+            'pod p, container "model": image "" can\'t be pulled: ImagePullBackOff. '
+            "Next: check the name, the registry and imagePullSecrets of the ExecutionEnvironment.",
+        ),
+        ("CreateContainerError", 'pod p, container "model" can\'t be created: CreateContainerError.'),
+    ],
+)
+def test_a_reason_stands_in_for_a_message_that_is_not_there(reason: str, message: str) -> None:
+    problem = diagnose([_bare(state={"waiting": {"reason": reason}})], None)
+
+    assert problem is not None
+    assert (problem.message, problem.own_fault) == (message, False)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"spec": {}},
+        {"spec": {"containers": [{"name": "other", "resources": {"limits": {"memory": "9Gi"}}}]}},
+        {"spec": {"containers": [{"name": "model"}]}},
+        {"spec": {"containers": [{"name": "model", "resources": {}}]}},
+        {"spec": {"containers": [{"name": "model", "resources": {"limits": {}}}]}},
+    ],
+)
+def test_a_memory_limit_that_is_not_known_is_not_named(spec: Manifest) -> None:
+    pod = {**_bare(state={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}), **spec}
+
+    problem = diagnose([pod], None)
+
+    assert problem is not None
+    assert problem.message == (
+        'pod p, container "model" was killed for using more than its memory limit (0 restarts). '
+        "Next: raise maximumMemory in a new version."
+    )
+
+
+def test_a_server_that_runs_and_says_nothing_more_is_silent() -> None:
+    problem = diagnose([_bare(state=RUNNING)], None)
+
+    assert problem is not None
+    assert (
+        problem.message
+        == f'pod p, container "model" runs but does not answer GET $URL_PREFIX/ with 200 (0 restarts). {LISTEN}'
+    )
+
+
+def _left(code: int, seconds: float, probe: Manifest, **more: Any) -> Manifest:
+    """A pod whose server ended after so long."""
+    ended = {"exitCode": code, "startedAt": _at(0), "finishedAt": _at(seconds)}
+    pod = _bare(state=_waiting("CrashLoopBackOff"), lastState={"terminated": ended}, **more)
+    return {**pod, "spec": {"containers": [{"name": "model", "startupProbe": probe}]}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason"),
+    [
+        (_left(0, 20, {"httpGet": {}}), Reason.NOT_ANSWERING),
+        (_left(0, 19, {"httpGet": {}}), Reason.CRASHING),
+        (_left(1, 600, {"httpGet": {}}), Reason.CRASHING),
+        (_left(0, 600, {}), Reason.CRASHING),
+        (_left(0, 600, {"httpGet": {}}, ready=True), None),
+    ],
+    ids=[
+        "as long as a probe by default",
+        "shorter than that",
+        "with an error",
+        "without a probe",
+        "ready by now",
+    ],
+)
+def test_a_server_left_because_it_was_told_only_after_the_whole_patience_of_its_probe(
+    pod: Manifest, reason: Reason | None
+) -> None:
+    problem = diagnose([pod], None)
+
+    assert (problem.reason if problem else None) == reason
+
+
+@pytest.mark.parametrize(("count", "had"), [(2, False), (3, True), (None, False)])
+def test_three_restarts_are_time_enough(count: int | None, had: bool) -> None:
+    pod = _bare(**({} if count is None else {"restartCount": count}))
+
+    assert had_its_time(pod, timedelta(seconds=1), CREATED + timedelta(hours=1)) is had
+
+
+def test_a_pod_on_its_way_out_dies_unheard_and_keeps_no_other_from_being_heard() -> None:
+    died = _pod(_container({"terminated": _ended(1, finishedAt=_at(9))}))
+    going = {**died, "metadata": {**died["metadata"], "deletionTimestamp": _at(8)}}
+
+    assert death([going], CREATED) is None
+    found = death([going, died], CREATED)
+    assert found is not None
+    assert found.reason == Reason.CRASHING

@@ -1,0 +1,217 @@
+"""Break the code in every way that mutmut knows, and see whether the unit tests of the package notice.
+
+    python -m scripts.mutants [checks] [roles] [status]
+
+All three without an argument. Everything is below build/mutants: an environment of its own from
+requirements/mutants.lock, and for each package a copy of the code and the tests. Interrupted, it goes on where it was;
+after a change only mutants of changed functions are tried again. The survivors are listed in
+build/mutants/survivors.txt. The exit code is 0 only when each package has nine in ten of its mutants killed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = ROOT / "build" / "mutants"
+LOCK = ROOT / "requirements" / "mutants.lock"
+GOAL = 90.0
+
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "checks": ("tests/unit/checks/test_cost.py", "tests/unit/checks/test_command.py"),
+    "roles": (),
+    "status": (),
+}
+"""Packages, and which of their tests do not take part: those that measure, and those of processes of their own."""
+
+COPIED = ("tests", "examples", "crds", "docs")
+
+WORDS: Mapping[int | None, str] = {
+    0: "survived",
+    1: "killed",
+    3: "killed",
+    5: "no test",
+    33: "no test",
+    34: "skipped",
+    36: "timeout",
+    24: "timeout",
+    -24: "timeout",
+    152: "timeout",
+    255: "timeout",
+    -9: "killed",
+    -11: "killed",
+    None: "not tried",
+    2: "not tried",
+}
+"""What mutmut keeps of each mutant: the exit code of the tests' process. Any other is of no use: `unclear`."""
+
+NOTICED = ("killed", "timeout")
+
+CONFIGURATION = """\
+[tool.pytest.ini_options]
+pythonpath = ["src", "."]
+asyncio_mode = "auto"
+asyncio_default_fixture_loop_scope = "function"
+addopts = "--strict-markers --import-mode=importlib -p no:cacheprovider"
+filterwarnings = ["error"]
+
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = ["src/modelyard/{package}/*"]
+also_copy = {copied}
+pytest_add_cli_args = ["-m", "not thorough and not apiserver", "--timeout=20"]
+pytest_add_cli_args_test_selection = {tests}
+timeout_multiplier = 3.0
+timeout_constant = 10.0
+use_git_change_detection = false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of the mutants of one package, by name."""
+
+    package: str
+    words: Mapping[str, str]
+
+    @property
+    def noticed(self) -> int:
+        """How many the tests noticed."""
+        return sum(word in NOTICED for word in self.words.values())
+
+    @property
+    def percent(self) -> float:
+        """Of all mutants that there are, tried or not."""
+        return 100 * self.noticed / len(self.words) if self.words else 0.0
+
+    @property
+    def alive(self) -> dict[str, str]:
+        """Those that were not noticed, by name."""
+        return {name: word for name, word in sorted(self.words.items()) if word not in NOTICED}
+
+
+def configuration(package: str) -> str:
+    """The pyproject.toml of the copy in which mutmut runs."""
+    tests = [f"tests/unit/{package}", *(f"--ignore={path}" for path in LEFT_OUT[package])]
+    return CONFIGURATION.format(package=package, copied=json.dumps(COPIED[1:]), tests=json.dumps(tests))
+
+
+def found(package: str, folder: Path) -> Tried:
+    """What mutmut has noted below `folder`, the copy of a package."""
+    words: dict[str, str] = {}
+    for file in sorted((folder / "mutants" / "src" / "modelyard" / package).glob("*.meta")):
+        codes = json.loads(file.read_text())["exit_code_by_key"]
+        words |= {name: WORDS.get(code, "unclear") for name, code in codes.items()}
+    return Tried(package, words)
+
+
+def table(tried: Sequence[Tried]) -> str:
+    """One line a package."""
+    columns = ("killed", "timeout", "survived", "no test", "unclear", "not tried")
+    lines = [
+        f"{'package':<10}{'mutants':>9}" + "".join(f"{column:>11}" for column in columns) + f"{'killed':>10}"
+    ]
+    for one in tried:
+        counts = Counter(one.words.values())
+        numbers = "".join(f"{counts[column]:>11}" for column in columns)
+        lines.append(f"{one.package:<10}{len(one.words):>9}{numbers}{one.percent:>8.1f} %")
+    return "\n".join(lines)
+
+
+def survivors(tried: Sequence[Tried]) -> str:
+    """The text of survivors.txt."""
+    return "".join(_listed(one) for one in tried)
+
+
+def _listed(one: Tried) -> str:
+    head = f"# {one.package}: cd build/mutants/{one.package} && ../venv/bin/mutmut show NAME\n"
+    return head + "".join(f"{word:<10} {name}\n" for name, word in one.alive.items())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try the mutants of the packages that are asked for; the table comes last even after an interrupt."""
+    if unknown := [name for name in arguments if name not in LEFT_OUT]:
+        print(f"No such package: {', '.join(unknown)}. There are: {', '.join(LEFT_OUT)}", file=sys.stderr)
+        return 2
+    packages, interrupted = list(arguments or LEFT_OUT), False
+    try:
+        mutmut = _environment()
+        for package in packages:
+            _try(mutmut, package)
+    except KeyboardInterrupt:
+        interrupted = True
+    tried = [found(package, HOME / package) for package in packages]
+    return _told(tried, interrupted)
+
+
+def _told(tried: Sequence[Tried], interrupted: bool) -> int:
+    HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / "survivors.txt").write_text(survivors(tried))
+    print(f"\n{table(tried)}\nNot killed: {(HOME / 'survivors.txt').relative_to(ROOT)}", flush=True)
+    if interrupted:
+        print("Interrupted; run it again to go on.", file=sys.stderr)
+        return 130
+    return int(any(one.percent < GOAL for one in tried))
+
+
+def _environment() -> Path:
+    """The mutmut of requirements/mutants.lock, in an environment that is made anew when the lock changes."""
+    home, mark = HOME / "venv", HOME / "venv" / "lock"
+    if not mark.exists() or mark.read_bytes() != LOCK.read_bytes():
+        print(f"Making {home.relative_to(ROOT)}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        options = ("--quiet", "--disable-pip-version-check", "--require-hashes", f"--requirement={LOCK}")
+        subprocess.run([home / "bin" / "python", "-m", "pip", "install", *options], check=True)
+        mark.write_bytes(LOCK.read_bytes())
+    return home / "bin" / "mutmut"
+
+
+def _try(mutmut: Path, package: str) -> None:
+    """One run of mutmut, with one process that everything else on the machine goes before."""
+    print(f"\n===== {package} =====", flush=True)
+    folder = HOME / package
+    folder.mkdir(parents=True, exist_ok=True)
+    mirror(ROOT / "operator" / "modelyard", folder / "src" / "modelyard")
+    for name in COPIED:
+        mirror(ROOT / name, folder / name)
+    _write(folder / "pyproject.toml", configuration(package).encode())
+    process = subprocess.Popen(["nice", "-n", "19", mutmut, "run", "--max-children", "1"], cwd=folder)
+    try:
+        process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)  # what was tried is noted
+        process.wait()
+        raise
+
+
+def mirror(source: Path, target: Path) -> None:
+    """Make `target` hold the files of `source`. What is the same stays untouched: mutmut goes by times."""
+    wanted = {path.relative_to(source): path for path in _files(source)}
+    for path in list(_files(target)) if target.exists() else ():
+        if path.relative_to(target) not in wanted:
+            path.unlink()
+    for name, path in wanted.items():
+        _write(target / name, path.read_bytes())
+        shutil.copymode(path, target / name)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
