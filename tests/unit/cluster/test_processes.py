@@ -15,6 +15,9 @@ from tests.cluster.local.processes import role_of
 from tests.cluster.progress import Progress
 from tests.cluster.waiting import NeverHappened, until
 
+ROLE = f"unit-test-{os.getpid()}"
+"""No other run of these tests takes what this one starts for its own."""
+
 
 @pytest.fixture(autouse=True)
 def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
@@ -27,32 +30,32 @@ def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 
 def ours() -> list[processes.Process]:
-    return [process for process in processes.running() if process.role.startswith("unit-test")]
+    return [process for process in processes.running() if process.role.startswith(ROLE)]
 
 
 def test_a_process_is_found_by_its_mark_with_what_it_started() -> None:
-    processes.start("unit-test/n7", ["/bin/sh", "-c", "sleep 60 & sleep 60"])
+    processes.start(f"{ROLE}/n7", ["/bin/sh", "-c", "sleep 60 & sleep 60"])
     until("both run", lambda: sum(process.program == "sleep" for process in ours()) == 2, timeout=5)
     assert {process.node for process in ours()} == {"n7"}
     assert os.getpid() not in {process.pid for process in ours()}
 
 
 def test_it_is_in_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it() -> None:
-    processes.start("unit-test", ["/bin/sleep", "60"])
-    (process,) = ours()
+    processes.start(ROLE, ["/bin/sleep", "60"])
+    (process,) = until("it runs", ours, timeout=5)
     assert os.getsid(process.pid) != os.getsid(0)
 
 
 def test_one_that_ended_is_not_running_and_its_last_words_are_known() -> None:
-    processes.start("unit-test", ["/bin/sh", "-c", "echo no such flag; exit 7"])
+    processes.start(ROLE, ["/bin/sh", "-c", "echo no such flag; exit 7"])
     until("it ends", lambda: not ours(), timeout=5)
-    assert processes.ended() == "unit-test ended with 7:\nno such flag"
+    assert processes.ended() == f"{ROLE} ended with 7:\nno such flag"
     processes.forget()
     assert processes.ended() is None
 
 
 def test_a_start_ends_with_the_first_process_that_ends() -> None:
-    processes.start("unit-test", ["/bin/sh", "-c", "echo address in use; exit 1"])
+    processes.start(ROLE, ["/bin/sh", "-c", "echo address in use; exit 1"])
     with pytest.raises(cluster.Died, match="address in use"):
         cluster._until("the API server is ready", lambda: False)
 
