@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
+from typing import cast
 
+import aiohttp
 import pytest
 
 from modelyard.checks.answers import Answer, Trouble
 from modelyard.checks.data import Batch
 from modelyard.checks.limits import Limits
-from modelyard.checks.predict import ModelClient, model_client
+from modelyard.checks.predict import ModelClient, _tls_problem, model_client
 from tests.unit.checks.conftest import PREFIX, StartModel
 
 
@@ -53,3 +55,29 @@ async def test_rows_and_requests_are_counted(client: ModelClient, start_model: S
     await client.predict(address, Batch((0, 1, 2), b'{"X": {"a": [1, 2, 3]}}'))
     await client.predict(address, Batch((7,), b'{"X": {"a": [1]}}'))
     assert (client.rows_sent, client.predictions_sent, client.connections_lost) == (4, 2, 0)
+
+
+class Refused(Exception):
+    """An error of the client as aiohttp has them: where it keeps what the TLS library said differs."""
+
+    def __init__(self, **kept: object) -> None:
+        super().__init__("the whole")
+        vars(self).update(kept)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            Refused(certificate_error=Refused(verify_message="Hostname_Mismatch", reason="X")),
+            "hostname mismatch",
+        ),
+        (Refused(certificate_error=Refused(reason="EXPIRED"), os_error=Refused(reason="Y")), "expired"),
+        (Refused(os_error=Refused(verify_message="", reason="WRONG_VERSION_NUMBER")), "wrong version number"),
+        (Refused(os_error=Refused(verify_message="", reason="")), "the whole"),
+        (Refused(certificate_error=None, reason="NO_CIPHERS"), "no ciphers"),
+        (Refused(), "the whole"),
+    ],
+)
+def test_what_the_tls_library_said_is_told_wherever_it_is_kept(error: Exception, said: str) -> None:
+    assert _tls_problem(cast(aiohttp.ClientSSLError, error)) == said

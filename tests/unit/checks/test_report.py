@@ -286,3 +286,27 @@ def test_damaged_log_is_noticed(damage: Any, problem: str) -> None:
 def test_foreign_bytes_are_no_report() -> None:
     with pytest.raises(ValueError, match="not a report of the checks: "):
         parse_report(b"{}")
+
+
+def test_the_json_is_for_people_and_programs_to_the_byte() -> None:
+    report = CheckReport(
+        test="t",
+        model="grün",
+        version="1.0",
+        target_type="Regression",
+        overall_status=CheckStatus.SUCCEEDED,
+        duration_seconds=1.5,
+    )
+
+    assert as_json(report) == (
+        '{\n  "v": 1,\n  "test": "t",\n  "model": "grün",\n  "version": "1.0",\n  "targetType": "Regression",\n'
+        '  "replicas": [],\n  "overallStatus": "succeeded",\n  "checks": [],\n  "counts": {\n    "rows": 0,\n'
+        '    "requests": 0\n  },\n  "durationSeconds": 1.5\n}\n'
+    )
+
+
+def test_what_is_no_number_is_no_json() -> None:
+    report = REPORT.model_copy(update={"duration_seconds": float("nan")})
+
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_json(report)
