@@ -84,14 +84,15 @@ def in_the_way(team: Team) -> Key:
 
 
 def await_silence(team: Team, kind: str, name: str) -> None:
-    """Until no status speaks of an object that stood in the way; what is awaited by itself takes half a minute."""
+    """Until no status speaks of an object that stood in the way; the operator looks when an object of ours changes, and
+    by itself half a minute later, as what stood in the way is not watched."""
     team.kubectl.run(
         "annotate",
         STATUSES,
         "--all",
         f"--namespace={team.namespace}",
         "--overwrite",
-        f"example.com/gone={name}",
+        f"example.com/gone={kind}.{name}",
     )
 
     def is_silent() -> bool:
