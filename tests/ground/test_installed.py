@@ -119,6 +119,13 @@ def test_what_init_writes_in_go_is_sound(target_type: str, bin_folder: Path, tmp
     assert ran("gofmt", "-l", code) == ""
 
 
-@pytest.mark.parametrize("command", ["init", "try", "check", "crds"])
+def test_what_would_be_applied_is_rendered(bin_folder: Path) -> None:
+    example = ROOT / "examples" / "01-hello"
+    printed = ran(bin_folder / "modelyard", "render", "-f", example, "--quiet", "--format=json")
+
+    assert {"ModelLedger", "Deployment", "Job"} <= {one["kind"] for one in json.loads(printed)["items"]}
+
+
+@pytest.mark.parametrize("command", ["init", "try", "check", "crds", "render"])
 def test_every_command_that_needs_no_cluster_says_how_it_is_used(command: str, bin_folder: Path) -> None:
     assert f"usage: modelyard {command}" in ran(bin_folder / "modelyard", command, "--help")
