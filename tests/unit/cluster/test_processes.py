@@ -48,8 +48,9 @@ def test_it_is_in_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it() -> Non
 
 def test_one_that_ended_is_not_running_and_its_last_words_are_known() -> None:
     processes.start(ROLE, ["/bin/sh", "-c", "echo no such flag; exit 7"])
-    until("it ends", lambda: not ours(), timeout=5)
-    assert processes.ended() == f"{ROLE} ended with 7:\nno such flag"
+    said = until("it ends", processes.ended, timeout=5)
+    assert said == f"{ROLE} ended with 7:\nno such flag"
+    assert ours() == []
     processes.forget()
     assert processes.ended() is None
 
