@@ -33,6 +33,25 @@ def test_what_mutmut_notes_becomes_words(tmp_path: Path) -> None:
     }
 
 
+def test_after_a_change_of_the_tests_what_nobody_noticed_is_tried_again(tmp_path: Path) -> None:
+    folder = tmp_path / "mutants" / "src" / "modelyard" / "roles"
+    folder.mkdir(parents=True)
+    codes = {"a": 1, "b": 0, "c": 33, "d": 36}
+    (folder / "gate.py.meta").write_text(
+        json.dumps({"exit_code_by_key": codes, "hash_by_function_name": {"f": "1"}})
+    )
+
+    mutants.forget_survivors("roles", tmp_path)
+
+    assert found("roles", tmp_path).words == {
+        "a": "killed",
+        "b": "not tried",
+        "c": "not tried",
+        "d": "timeout",
+    }
+    assert json.loads((folder / "gate.py.meta").read_text())["hash_by_function_name"] == {"f": "1"}
+
+
 def test_only_what_was_noticed_counts() -> None:
     one = tried(
         a="killed",
@@ -93,12 +112,13 @@ def test_a_copy_follows_its_source_and_leaves_alone_what_is_the_same(tmp_path: P
     (source / "in").mkdir(parents=True)
     (source / "in" / "same").write_text("1")
     (source / "gone").write_text("1")
-    mirror(source, target)
+    assert mirror(source, target)
+    assert not mirror(source, target)
     before = (target / "in" / "same").stat().st_mtime_ns
     (source / "gone").unlink()
     (source / "new").write_text("2")
 
-    mirror(source, target)
+    assert mirror(source, target)
 
     assert sorted(path.name for path in target.rglob("*")) == ["in", "new", "same"]
     assert (target / "in" / "same").stat().st_mtime_ns == before

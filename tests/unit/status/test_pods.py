@@ -461,3 +461,21 @@ def test_a_pod_on_its_way_out_dies_unheard_and_keeps_no_other_from_being_heard()
     found = death([going, died], CREATED)
     assert found is not None
     assert found.reason == Reason.CRASHING
+
+
+def test_a_server_that_was_ended_once_and_is_ready_now_is_no_problem() -> None:
+    pod = _bare(state=RUNNING, lastState={"terminated": _ended(137)}, ready=True, restartCount=1)
+
+    assert diagnose([pod], None) is None
+
+
+@pytest.mark.parametrize(("restarts", "reason"), [(1, Reason.CRASHING), (0, None)])
+def test_a_container_that_is_made_again_after_its_end_has_crashed(
+    restarts: int, reason: Reason | None
+) -> None:
+    last = {"terminated": _ended(1)}
+    problem = diagnose(
+        [_bare(state=_waiting("PodInitializing"), lastState=last, restartCount=restarts)], None
+    )
+
+    assert (problem.reason if problem else None) == reason
