@@ -47,6 +47,7 @@ def start_etcd() -> None:
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",  # nothing of the cluster is to outlive this machine's memory
         ],
     )
 
