@@ -60,6 +60,11 @@ def test_first_rows_are_all_when_there_are_fewer() -> None:
             b'[{"a": 1}, {"c": "[{,",\n "b" : [1, -1e999]}]',
             'line 2, column 8: column "b", row 1 (from 0): [1, -Infinity] is not JSON; use null',
         ),
+        (
+            b'[{"a": {"b": [1, NaN]}}]',
+            'line 1, column 8: column "a", row 0 (from 0): {"b": [1, NaN]} is not JSON; use null',
+        ),
+        (b'[{"a": {"b": 1}, "c": 2, "b": 3, "a": 4}]', 'line 1, column 34: "a" is there twice in one object'),
         (b"{}", "has no columns"),
         (b'{"a": [], "b": []}', "has no rows: its columns are empty"),
         (b'{"a": [1], "b": 7}', 'line 1, column 17: column "b" must be a list of values, not 7'),

@@ -310,3 +310,38 @@ def test_what_is_no_number_is_no_json() -> None:
 
     with pytest.raises(ValueError, match="not JSON compliant"):
         as_json(report)
+
+
+def test_a_run_that_was_cut_short_is_counted_as_errors() -> None:
+    text = as_junit(aborted(after_failure=False, error="the model went away"))
+    root = xml.fromstring(text)
+
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ')
+    assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("0", "3", None)
+    assert (root[0].get("errors"), root[0].get("skipped")) == ("3", "0")
+    assert root[0].findtext("system-err") == "the model went away"
+
+
+def test_what_was_left_out_is_marked_without_a_type() -> None:
+    skipped = xml.fromstring(as_junit(REPORT)).find(".//skipped")
+
+    assert skipped is not None
+    assert (skipped.attrib, skipped.text) == ({"message": "Skipped as configured"}, None)
+
+
+def test_a_report_of_nothing_known_says_no_more_than_it_knows() -> None:
+    nothing = REPORT.model_copy(
+        update={"test": "", "model": "", "version": "", "target_type": "", "dataset": None}
+    )
+
+    assert as_text(nothing).splitlines()[0] == "Model unknown"
+    assert {case.get("classname") for case in xml.fromstring(as_junit(nothing)).iter("testcase")} == {
+        "modelyard.model"
+    }
+
+
+def test_columns_that_are_not_listed_are_counted() -> None:
+    assert REPORT.dataset is not None
+    wide = REPORT.dataset.model_copy(update={"columns_left_out": 40})
+
+    assert "10 rows, 42 columns" in as_text(REPORT.model_copy(update={"dataset": wide}))
