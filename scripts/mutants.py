@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.cluster import interrupts
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "build" / "mutants"
@@ -143,10 +144,11 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     packages, interrupted = list(arguments or LEFT_OUT), False
     try:
-        mutmut = _environment()
-        for package in packages:
-            _try(mutmut, package)
-    except KeyboardInterrupt:
+        with interrupts.raised():
+            mutmut = _environment()
+            for package in packages:
+                _try(mutmut, package)
+    except interrupts.Interrupted:
         interrupted = True
     tried = [found(package, HOME / package) for package in packages]
     return _told(tried, interrupted)
@@ -188,7 +190,7 @@ def _try(mutmut: Path, package: str) -> None:
     try:
         process.wait()
     except BaseException:
-        process.send_signal(signal.SIGINT)  # what was tried is noted
+        process.terminate()  # each mutant is noted as soon as it was tried
         process.wait()
         raise
 
