@@ -29,6 +29,9 @@ from modelyard.cli.try_model import main
 from modelyard.cli.trial import Patience
 sys.exit(main(sys.argv[1:], patience=Patience(grace=0.2)))
 """
+IN_FRONT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""As a shell starts what a person waits for; what it starts in the background, these tests too, is deaf to Ctrl-C."""
+
 MODELYARD = "import sys; from modelyard.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
@@ -112,7 +115,7 @@ def test_ctrl_c_before_anything_is_started_is_one_line(command: str, tmp_path: P
     what = str(tmp_path / "model") if command == "try" else "--url=http://127.0.0.1:9"
     with (
         subprocess.Popen(
-            [sys.executable, "-c", MODELYARD, command, what, f"--data={rows}"],
+            [sys.executable, "-c", f"{IN_FRONT}; {MODELYARD}", command, what, f"--data={rows}"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
