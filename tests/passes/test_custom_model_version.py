@@ -797,3 +797,23 @@ async def test_a_version_that_waits_for_what_brings_news_is_looked_at_ever_more_
         await world.work()
 
     assert 10 < world.passes - passes < 60
+
+
+async def test_what_a_new_test_waits_for_is_said_within_the_grace_however_old_the_pods_are() -> None:
+    def gate_on(key: str) -> dict[str, Any]:
+        gate = make_gate("rows")
+        gate["tests"][0].update(dataset={"configMap": {"name": "rows", "key": key}, "format": "csv"})
+        return make_model(gate=gate)
+
+    rows = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "rows", "namespace": NAMESPACE}}
+    world = World()
+    world.user.apply(make_environment(), gate_on("one"), make_version(), {**rows, "data": {"other": "1"}})
+    await world.settle()
+    await world.pass_time(7200, step=300)
+    world.user.apply(gate_on("two"))
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "InvalidDataset")
+
+    await world.pass_time(65, step=5)
+
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "InvalidDataset")

@@ -329,6 +329,13 @@ def _started(facts: Facts) -> datetime:
     return min(times, default=facts.version.metadata.creation_timestamp)
 
 
+def _last_begun(facts: Facts) -> datetime:
+    """When the newest of what may be waited for began: the graces of all of it count from there or earlier."""
+    tests = (test.status.completed_at or test.metadata.creation_timestamp for test in facts.tests)
+    pods = (datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in facts.pods)
+    return max([facts.version.metadata.creation_timestamp, *pods, *tests])
+
+
 def _named(
     facts: Facts, reason: Reason, message: str, since: datetime, *, type: Type = Type.READY
 ) -> Finding:
@@ -375,5 +382,5 @@ def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
     if ready.reason in UNWATCHED:
         return Waiting(RETRY)
     if ready.status == "Unknown":
-        return Waiting(min(max(RETRY, (facts.now - _started(facts)) / 4), RARELY))
+        return Waiting(min(max(RETRY, (facts.now - _last_begun(facts)) / 4), RARELY))
     return Settled()
