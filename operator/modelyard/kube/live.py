@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from modelyard.api.kinds import EVENT, POD, Kind, kind_of
+from modelyard.api.kinds import EVENT, NETWORK_POLICY, POD, Kind, kind_of
 from modelyard.api.labels import FIELD_MANAGER
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import LOG_TIMEOUT, Manifest
@@ -101,21 +101,26 @@ class LiveCluster:
         live = self._cache.get(kind, namespace, name)
         if live is None:
             try:
-                return await self._apply(kind, namespace, name, _if_absent(desired))
+                return await self._apply(kind, desired, _if_absent(desired))
             except Conflict:
                 live = await self._read_into_cache(kind, namespace, name, desired)
-        if live is not None:
-            hindrance = obstacle(live, desired)
-            if hindrance is not None:
-                raise hindrance
-            if self._agreed.holds(live, desired) or not has_drifted(live, desired):
-                self._agreed.add(live, desired)
-                return live
-        return await self._apply(kind, namespace, name, desired)
+                if live is None:
+                    raise  # it is gone by now, or it was a conflict over something else: try again later
+        hindrance = obstacle(live, desired)
+        if hindrance is not None:
+            raise hindrance
+        if self._agreed.holds(live, desired) or not has_drifted(live, desired):
+            self._agreed.add(live, desired)
+            return live
+        return await self._apply(kind, desired, desired)
 
-    async def _apply(self, kind: Kind, namespace: str, name: str, desired: Manifest) -> Manifest:
-        answer = await self._write("PATCH", kind, namespace, name, body=desired, params=_FORCED)
+    async def _apply(self, kind: Kind, desired: Manifest, body: Manifest) -> Manifest:
+        """Apply; what comes of it is not fought over, but a wall that is not the one we sent is told of."""
+        _, namespace, name = _place(desired)
+        answer = await self._write("PATCH", kind, namespace, name, body=body, params=_FORCED)
         self._agreed.add(answer, desired)
+        if kind == NETWORK_POLICY and has_drifted(answer, desired):
+            logger.warning("The API server keeps another policy than was applied", extra={"object": name})
         return answer
 
     async def create(self, manifest: Manifest) -> Manifest:

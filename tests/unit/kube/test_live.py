@@ -158,14 +158,31 @@ async def test_a_child_that_stands_there_already_is_not_written_again() -> None:
     assert live.get(SERVICE, "ns", "hello") is not None
 
 
-async def test_what_stood_in_the_way_and_is_gone_by_now_does_not_matter() -> None:
-    script = Script(Conflict("modified"), NotFound("no"), born(wanted()))
+async def test_what_stood_in_the_way_and_is_gone_by_now_is_for_the_next_pass() -> None:
+    """To apply by force now could meet what somebody else makes in this moment."""
+    script = Script(Conflict("modified"), NotFound("no"))
     live = cluster(script)
 
-    await live.apply(wanted())
+    with pytest.raises(Conflict):
+        await live.apply(wanted())
 
-    assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello", "PATCH ns/services/hello"]
-    assert script.sent[-1][3] == stamped(wanted())
+    assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello"]
+
+
+@pytest.mark.parametrize("kept", ["as sent", "wider"])
+async def test_a_policy_that_the_server_keeps_differently_is_told_of(
+    kept: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    policy = wanted(podSelector={"matchLabels": {"a": "b"}}, ingress=[])
+    policy.update(apiVersion="networking.k8s.io/v1", kind="NetworkPolicy")
+    answer = born(policy)
+    if kept == "wider":
+        answer["spec"] = {"podSelector": {}, "ingress": [{}]}
+    live = cluster(Script(answer))
+
+    await live.apply(policy)
+
+    assert ("another policy" in caplog.text) is (kept == "wider")
 
 
 async def test_somebody_elses_object_is_left_alone_and_not_cached() -> None:
