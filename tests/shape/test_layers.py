@@ -114,6 +114,7 @@ def test_a_run_that_takes_more_than_half_as_long_again_as_it_may_fails_in_ci() -
     assert exit_code([slow], strict=True, warm=True) == 1
     assert exit_code([slow], strict=False, warm=True) == 0
     assert exit_code([slow], strict=True, warm=False) == 0
+    assert exit_code([result(seconds=90.1)], strict=True, warm=False) == 1
     assert exit_code([result(seconds=44.9)], strict=True, warm=True) == 0
 
 
