@@ -4,6 +4,7 @@ News of one object come by several ways (watches, lists, answers to our own writ
 
     older news are dropped           by resourceVersion, which Kubernetes >= 1.33 defines as ordered integers
     a delete leaves a tombstone      so that older news that come late do not bring the object back
+    what stands is there             a delete at the version that is read by name was the loss of its label
     a list buries ghosts             what is neither in it nor newer than it is gone
 
 Cached objects are shared and never changed in place: readers must not write into them.
@@ -106,12 +107,16 @@ class Cache:
         """How many objects of a kind there are."""
         return sum(len(objects) for (found, _), objects in self._objects.items() if found == kind)
 
-    def put(self, kind: Kind, manifest: Mapping[str, Any]) -> bool:
-        """Take in an object as the API server sent it; False when that was old news."""
+    def put(self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False) -> bool:
+        """Take in an object as the API server sent it; False when that was old news.
+
+        `stands`: it was read by itself, by its name. A delete at this very version was then none: a watch that
+        selects by label tells so of an object that lost its label.
+        """
         metadata = manifest["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         old = self.get(kind, namespace, name)
-        if not self._is_news(kind, namespace, name, metadata, old):
+        if not self._is_news(kind, namespace, name, metadata, old, stands=stands):
             return False
         new = compacted(kind, manifest)
         self._tombstones.pop((kind, namespace, name), None)
@@ -147,7 +152,14 @@ class Cache:
         return len(ghosts)
 
     def _is_news(
-        self, kind: Kind, namespace: str, name: str, metadata: Mapping[str, Any], old: Manifest | None
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        metadata: Mapping[str, Any],
+        old: Manifest | None,
+        *,
+        stands: bool,
     ) -> bool:
         version = _version(metadata)
         grave = self._tombstones.get((kind, namespace, name))
@@ -156,7 +168,7 @@ class Cache:
         if version is None:
             return old is None or old["metadata"].get("resourceVersion") != metadata.get("resourceVersion")
         known = _version(old["metadata"]) if old is not None else grave.version if grave is not None else None
-        return known is None or version > known
+        return known is None or version > known or (stands and old is None and version == known)
 
     def _bury(self, kind: Kind, namespace: str, name: str, uid: str, version: int | None) -> None:
         old = self.get(kind, namespace, name)

@@ -209,7 +209,7 @@ class LiveCluster:
         """What stands where a child not in the cache was to go. Others' objects are not cached."""
         live = await self.read(kind, namespace, name)
         if live is not None and obstacle(live, desired) is None:
-            self._cache.put(kind, live)
+            self._cache.put(kind, live, stands=True)
         return live
 
     async def _write(

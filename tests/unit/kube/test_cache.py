@@ -153,6 +153,42 @@ def test_an_object_that_left_the_selection_comes_back_with_its_label(cache: Cach
     assert cache.put(POD, pod(3))
 
 
+def test_what_is_read_by_its_name_stands_though_its_label_was_lost_at_this_version(
+    cache: Cache, heard: Heard
+) -> None:
+    cache.put(POD, pod(1))
+    cache.remove(POD, pod(2))
+
+    assert not cache.put(POD, pod(2)), "late news of a watch or a list"
+    assert cache.put(POD, pod(2), stands=True)
+    assert cached(cache) == "2"
+    assert heard.lines == ["Pod ns/a ->1", "Pod ns/a 1>-", "Pod ns/a ->2"]
+
+
+def test_what_was_read_before_a_newer_delete_does_not_stand(cache: Cache) -> None:
+    cache.put(POD, pod(1))
+    cache.remove(POD, pod(3))
+
+    assert not cache.put(POD, pod(2), stands=True)
+    assert cached(cache) is None
+
+
+def test_what_we_deleted_ourselves_does_not_stand_whatever_was_read(cache: Cache) -> None:
+    cache.put(POD, pod(1))
+    cache.forget(POD, "ns", "a", "u-1")
+
+    assert not cache.put(POD, pod(1), stands=True)
+    assert not cache.put(POD, pod(2), stands=True)
+    assert cached(cache) is None
+
+
+def test_what_is_read_again_as_it_is_known_is_no_news(cache: Cache, heard: Heard) -> None:
+    cache.put(POD, pod(1))
+
+    assert not cache.put(POD, pod(1), stands=True)
+    assert heard.lines == ["Pod ns/a ->1"]
+
+
 def test_what_we_deleted_ourselves_stays_gone_whatever_news_are_under_way(cache: Cache, heard: Heard) -> None:
     cache.put(POD, pod(1))
     cache.forget(POD, "ns", "a", "u-1")

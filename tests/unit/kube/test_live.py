@@ -15,7 +15,15 @@ from modelyard.api.kinds import CUSTOM_MODEL, POD, SERVICE
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Cluster
 from modelyard.kube.drift import stamped
-from modelyard.kube.errors import AlreadyExists, Conflict, Forbidden, NameTaken, NotFound, Unavailable
+from modelyard.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NameTaken,
+    NotFound,
+    Unavailable,
+)
 from modelyard.kube.live import LiveCluster
 
 Manifest = dict[str, Any]
@@ -156,6 +164,25 @@ async def test_a_child_that_stands_there_already_is_not_written_again() -> None:
 
     assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello"]
     assert live.get(SERVICE, "ns", "hello") is not None
+
+
+async def test_a_child_that_lost_our_label_is_known_again_even_if_it_cannot_be_mended() -> None:
+    """The watch told its loss as a delete at the very version that is read back."""
+    stripped = born(wanted(), 7)
+    stripped["metadata"]["labels"] = {}
+    cache = Cache()
+    cache.put(SERVICE, born(wanted(), 5))
+    cache.remove(SERVICE, born(wanted(), 7))
+    script = Script(Conflict("modified"), stripped, Invalid("data is immutable"))
+    live = LiveCluster(script, cache, now=lambda: NOW, instance="pod-1")
+
+    with pytest.raises(Invalid):
+        await live.apply(wanted())
+
+    assert script.lines == ["PATCH ns/services/hello", "GET ns/services/hello", "PATCH ns/services/hello"]
+    found = live.get(SERVICE, "ns", "hello")
+    assert found is not None
+    assert found["metadata"]["resourceVersion"] == "7"
 
 
 async def test_what_stood_in_the_way_and_is_gone_by_now_is_for_the_next_pass() -> None:
