@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, assert_never
 
+from modelyard.api import labels
 from modelyard.api.kinds import (
     CHILD_KINDS,
     CUSTOM_MODEL,
@@ -109,22 +110,20 @@ class World:
     def relist(self) -> None:
         """What the operator does at its start, every ten minutes, and after a watch broke."""
         for kind in (*OWN_KINDS, *CHILD_KINDS):
-            listed = [(ns, name, m) for (k, ns, name), m in self.api.objects.items() if k == kind]
+            of_kind = ((ns, name, m) for (k, ns, name), m in self.api.objects.items() if k == kind)
+            listed = [entry for entry in of_kind if _is_selected(kind, entry[2])]
             for _, _, manifest in sorted(listed, key=lambda item: item[1]):
                 self.cache.put(kind, copied(manifest))
             self.cache.sweep(kind, None, {(ns, name) for ns, name, _ in listed}, str(self.api.version))
 
-    def _watch(self, kind: Kind, event: str, manifest: Manifest) -> None:
-        watched = kind in OWN_KINDS or kind in CHILD_KINDS
-        if self.watch_is_broken or not watched:
+    def _watch(self, kind: Kind, event: str, manifest: Manifest, before: Manifest | None) -> None:
+        """As the API server tells it to a watch with a label selector: what leaves the selection was deleted."""
+        if self.watch_is_broken:
             return
-        ours = "modelyard.dev/managed-by" in manifest["metadata"].get("labels", {})
-        if kind in CHILD_KINDS and not ours:
-            return
-        if event == "DELETED":
-            self.cache.remove(kind, manifest)
-        else:
+        if event != "DELETED" and _is_selected(kind, manifest):
             self.cache.put(kind, manifest)
+        elif _is_selected(kind, before):
+            self.cache.remove(kind, manifest)
 
     def _wake(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
@@ -242,6 +241,13 @@ class World:
         return [write for write in self.api.writes[since:] if write.actor == actor]
 
 
+def _is_selected(kind: Kind, manifest: Manifest | None) -> bool:
+    """Whether the operator's lists and watches have this object."""
+    if manifest is None or kind not in CHILD_KINDS:
+        return manifest is not None and kind in OWN_KINDS
+    return bool(manifest["metadata"].get("labels", {}).get(labels.MANAGED_BY) == labels.MANAGED_BY_VALUE)
+
+
 async def _no_pass(*_: Any) -> Settled:
     return Settled()
 
@@ -279,6 +285,12 @@ class User:
         """Delete an object that somebody's finalizer keeps: it is being deleted, and stays."""
         self.edit(kind, name, metadata={"finalizers": ["example.com/held"]})
         self.delete(kind, name)
+
+    def unlabel(self, kind: Kind, name: str, label: str = labels.MANAGED_BY) -> None:
+        """Take a label off an object; without ours it leaves the operator's lists and watches."""
+        actor, self.world.api.actor = self.world.api.actor, "user"
+        self.world.api.unlabel(kind, NAMESPACE, name, label)
+        self.world.api.actor = actor
 
     def edit(self, kind: Kind, name: str, **changes: Any) -> None:
         """Change parts of an object."""

@@ -26,6 +26,8 @@ Address = tuple[Kind, str, str]
 
 Now = Callable[[], datetime]
 Turn = Callable[[], Awaitable[None]]
+Watcher = Callable[[Kind, str, Manifest, Manifest | None], None]
+"""Called with (kind, event, object, the object before) after each write."""
 
 _PLURALS = {(kind.group, kind.version, kind.plural): kind for kind in ALL_KINDS}
 
@@ -64,7 +66,7 @@ class WorldApi(ABC):
         self.actor = "operator"
         self.version = 100
         self._born = 0
-        self.watchers: list[Callable[[Kind, str, Manifest], None]] = []
+        self.watchers: list[Watcher] = []
         self.before_write: Callable[[str, str, Kind, str], None] | None = None
         self.after_write: Callable[[Write], None] | None = None
         self.logs: dict[tuple[str, str, str], str] = {}
@@ -171,6 +173,12 @@ class WorldApi(ABC):
             "update", address, self._put(address, merged(self.get(kind, namespace, name), changes))
         )
 
+    def unlabel(self, kind: Kind, namespace: str, name: str, label: str) -> Manifest:
+        """Somebody takes a label away."""
+        address, found = (kind, namespace, name), self.get(kind, namespace, name)
+        del found["metadata"]["labels"][label]
+        return self._recorded("update", address, self._put(address, found))
+
     def set_status(self, kind: Kind, namespace: str, name: str, status: Manifest) -> Manifest:
         """A controller's status, whole."""
         address = (kind, namespace, name)
@@ -211,7 +219,7 @@ class WorldApi(ABC):
             return copied(after)
         self.version = max(self.version, _version(after))
         self.objects[address] = after
-        self._tell("MODIFIED" if before else "ADDED", address, after)
+        self._tell("MODIFIED" if before else "ADDED", address, after, before)
         self._log(verb if before else "create", address, before, after, subresource)
         return copied(after)
 
@@ -230,14 +238,14 @@ class WorldApi(ABC):
         found = self.objects.pop(address)
         self.version += 1
         last = {**found, "metadata": {**found["metadata"], "resourceVersion": str(self.version)}}
-        self._tell("DELETED", address, last)
+        self._tell("DELETED", address, last, found)
         self._log("delete", address, found, None, "")
         if not self.collector_is_late:
             self._collect(found["metadata"]["uid"])
 
-    def _tell(self, event: str, address: Address, manifest: Manifest) -> None:
+    def _tell(self, event: str, address: Address, manifest: Manifest, before: Manifest | None) -> None:
         for watcher in self.watchers:
-            watcher(address[0], event, copied(manifest))
+            watcher(address[0], event, copied(manifest), before)
 
     def _log(
         self, verb: str, address: Address, before: Manifest | None, after: Manifest | None, subresource: str
@@ -273,8 +281,10 @@ def merged(base: Any, over: Any) -> Any:
 
 
 def is_named(value: Any) -> bool:
-    """Whether this is a list of things with names."""
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "name" in v for v in value)
+    """Whether this is a list of things that their names tell apart."""
+    if not (isinstance(value, list) and value and all(isinstance(v, dict) and "name" in v for v in value)):
+        return False
+    return len({entry["name"] for entry in value}) == len(value)
 
 
 def addresses(api: WorldApi, *names: str) -> Iterator[Address]:

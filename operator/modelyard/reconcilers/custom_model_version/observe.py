@@ -33,9 +33,10 @@ from modelyard.api.model_test import ModelTest
 from modelyard.api.reasons import Reason
 from modelyard.kube.cluster import Cluster, Manifest
 from modelyard.manifests.code import START_SCRIPT, CodeFile
-from modelyard.manifests.frozen import kept
+from modelyard.manifests.frozen import Frozen, kept
 from modelyard.manifests.gate_test import is_asked
 from modelyard.manifests.metadata import is_of_another, is_owned_by
+from modelyard.manifests.names import child_name
 from modelyard.reconcilers.custom_model_version.facts import Facts, SourceFacts
 from modelyard.roles.gate import tests_of
 from modelyard.roles.ledger import Declared, label_conflict
@@ -60,7 +61,7 @@ async def observe(cluster: Cluster, namespace: str, name: str, now: datetime) ->
     manifest = cluster.get(CUSTOM_MODEL_VERSION, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
-    facts = _cached(cluster, CustomModelVersion.of(manifest), now)
+    facts = await _with_lost_record(cluster, _cached(cluster, CustomModelVersion.of(manifest), now))
     facts = replace(facts, source=await _source(cluster, facts))
     return facts
 
@@ -75,7 +76,7 @@ def _cached(cluster: Cluster, version: CustomModelVersion, now: datetime) -> Fac
     frozen = kept(revisions, model.metadata.uid) if model else None
     environment = _environment(cluster.get(EXECUTION_ENVIRONMENT, namespace, spec.environment_ref.name))
     pods = cluster.list(POD, namespace, {labels.SERVES: key})
-    return Facts(
+    facts = Facts(
         now=now,
         version=version,
         key=key,
@@ -85,13 +86,48 @@ def _cached(cluster: Cluster, version: CustomModelVersion, now: datetime) -> Fac
         label_conflict=label_conflict(ledger, _declared(version, key)),
         environment=environment,
         environment_versions=tuple(_environment_versions(cluster, environment)),
-        frozen=frozen,
-        deployment=cluster.get(DEPLOYMENT, namespace, frozen.workload) if frozen else None,
-        pods=tuple(pod for pod in pods if frozen and _workload(pod) == frozen.workload),
+        frozen=None,
+        deployment=None,
+        pods=(),
         tests=tuple(_tests(cluster, namespace, key, model)),
         children=children,
         peopled=frozenset(map(_workload, pods)),
     )
+    return _with_frozen(cluster, facts, frozen) if frozen else facts
+
+
+def _with_frozen(cluster: Cluster, facts: Facts, frozen: Frozen) -> Facts:
+    """With what runs of this record."""
+    namespace = facts.version.metadata.namespace
+    pods = cluster.list(POD, namespace, {labels.SERVES: facts.key})
+    return replace(
+        facts,
+        frozen=frozen,
+        deployment=cluster.get(DEPLOYMENT, namespace, frozen.workload),
+        pods=tuple(pod for pod in pods if _workload(pod) == frozen.workload),
+    )
+
+
+async def _with_lost_record(cluster: Cluster, facts: Facts) -> Facts:
+    """With the record that lost our label, so that no watch tells of it: it is asked for by its name.
+
+    What was frozen stays frozen; applying it brings the label back.
+    """
+    if facts.model is None or facts.frozen is not None:
+        return facts
+    namespace, uid = facts.version.metadata.namespace, facts.model.metadata.uid
+    names = sorted(set(_workloads_known(facts)))
+    found = [await cluster.read(CONTROLLER_REVISION, namespace, name) for name in names]
+    frozen = kept([record for record in found if record and record["data"].get("key") == facts.key], uid)
+    return _with_frozen(cluster, facts, frozen) if frozen else facts
+
+
+def _workloads_known(facts: Facts) -> Iterator[str]:
+    """Names of the workload that are told by something else than its record."""
+    yield from (child["metadata"]["name"] for child in facts.children if child["kind"] == DEPLOYMENT.name)
+    verdict = facts.fact.verdict if facts.fact else None
+    if verdict and facts.role in (Role.CANDIDATE, Role.SERVING):
+        yield child_name(facts.version.metadata.name, verdict.template_hash)
 
 
 async def with_gate(cluster: Cluster, facts: Facts) -> Facts:
