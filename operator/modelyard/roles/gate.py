@@ -10,10 +10,12 @@ from typing import Literal
 from modelyard.api.check_plan import CheckStatus
 from modelyard.api.custom_model import CustomModelSpec, GateTest, TestConfiguration
 from modelyard.api.digests import canonical_hash, without_contents
+from modelyard.api.meta import Condition
 from modelyard.api.model_ledger import TestFact, VerdictFact
 from modelyard.api.model_test import ModelTestStatus
 from modelyard.api.reasons import ConditionType, Reason
 from modelyard.api.remembered import remembered
+from modelyard.status.assessment import GRACE
 
 IMPLICIT = GateTest(
     name="starts",
@@ -34,6 +36,12 @@ ENDED = frozenset(
     }
 )
 GOOD = frozenset({CheckStatus.SUCCEEDED, CheckStatus.WARNING})
+
+WITHOUT_DATA = frozenset({Reason.CONFIG_MAP_NOT_FOUND, Reason.INVALID_DATASET})
+"""What a test says that waits for data."""
+
+NOT_RUN = "not run: "
+"""How the message of a test begins that decided nothing, as it is not required and came to no result."""
 
 MESSAGE_KEPT = 1000
 """Characters of a test's message that go into the ledger."""
@@ -77,8 +85,11 @@ def verdict(
     *,
     now: datetime,
 ) -> VerdictFact | None:
-    """The verdict once every test has ended; `results` is by test name: (ModelTest name, its status)."""
-    facts = [_fact(test, *results[test.name]) for test in tests if test.name in results]
+    """The verdict once every required test has spoken, and every other has ended or was given up.
+
+    `results` is by test name: (ModelTest name, its status).
+    """
+    facts = [_fact(test, *results[test.name], now) for test in tests if test.name in results]
     if len(facts) < len(tests) or any(fact is None for fact in facts):
         return None
     ended = [fact for fact in facts if fact]
@@ -93,15 +104,20 @@ def failures(verdict: VerdictFact | None) -> list[TestFact]:
 
 
 def remarks(verdict: VerdictFact) -> list[str]:
-    """What a version that passed had better hear of: tests that warned, and those that failed though they may."""
+    """What a version that passed had better hear of: tests that warned, and those that failed, or were not run, though
+    they may."""
     return [
         *(f'test "{test.test}" warned{_said(test)}' for test in verdict.tests if test.warned),
         *(
-            f'test "{test.test}", which is not required, failed{_said(test)}'
+            f'test "{test.test}", which is not required, {_failed(test)}'
             for test in verdict.tests
             if test.result == "Failed"
         ),
     ]
+
+
+def _failed(test: TestFact) -> str:
+    return f"was {test.message}" if test.message.startswith(NOT_RUN) else f"failed{_said(test)}"
 
 
 def _said(test: TestFact) -> str:
@@ -133,9 +149,9 @@ def _verdict(
     )
 
 
-def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None:
+def _fact(test: GateTest, name: str, status: ModelTestStatus, now: datetime) -> TestFact | None:
     if status.overall_status not in ENDED or says_nothing(status):
-        return None
+        return None if test.required else _not_run(test, name, status, now)
     return TestFact(
         test=test.name,
         name=name,
@@ -146,6 +162,20 @@ def _fact(test: GateTest, name: str, status: ModelTestStatus) -> TestFact | None
     )
 
 
+def _not_run(test: GateTest, name: str, status: ModelTestStatus, now: datetime) -> TestFact | None:
+    """Of a test without a result that nobody has to wait for: it ended, or its data did not come in time."""
+    if not says_nothing(status) and not _is_given_up(status, now):
+        return None
+    reason = why(status).partition(" Next: ")[0].rstrip(".")
+    return TestFact(
+        test=test.name,
+        name=name,
+        result="Failed",
+        message=f"{NOT_RUN}{reason}"[:MESSAGE_KEPT],
+        required=False,
+    )
+
+
 def says_nothing(status: ModelTestStatus) -> bool:
     """Whether the test ended without a word on the model: its pods were lost, twice, or its data is no data."""
     return CheckStatus(status.overall_status) is CheckStatus.ABORTED
@@ -153,11 +183,24 @@ def says_nothing(status: ModelTestStatus) -> bool:
 
 def awaits_data(status: ModelTestStatus) -> bool:
     """Whether it ended for data that can be mended: a test of the gate is made anew once it is."""
-    said = (condition.reason for condition in status.conditions if condition.type == ConditionType.SUCCEEDED)
-    return says_nothing(status) and Reason.INVALID_DATASET in said
+    return says_nothing(status) and any(said.reason == Reason.INVALID_DATASET for said in _words(status))
+
+
+def lacks_data(status: ModelTestStatus) -> bool:
+    """Whether it has not begun because there is no data to begin with."""
+    is_queued = CheckStatus(status.overall_status) is CheckStatus.QUEUED
+    return is_queued and any(said.reason in WITHOUT_DATA for said in _words(status))
 
 
 def why(status: ModelTestStatus) -> str:
-    """What the test itself says of its end; nothing while it has not ended."""
-    said = (condition.message for condition in status.conditions if condition.type == ConditionType.SUCCEEDED)
-    return next(said, "")
+    """What the test itself says of its end, or until then of what it waits for."""
+    return next((said.message for said in _words(status)), "")
+
+
+def _is_given_up(status: ModelTestStatus, now: datetime) -> bool:
+    return lacks_data(status) and all(now - said.last_transition_time >= GRACE for said in _words(status))
+
+
+def _words(status: ModelTestStatus) -> list[Condition]:
+    """The condition that tells of its end, if there is one yet."""
+    return [condition for condition in status.conditions if condition.type == ConditionType.SUCCEEDED]

@@ -15,6 +15,10 @@ from modelyard.status.outcomes import Outcome
 RETRY = timedelta(seconds=30)
 """When to look again at what no watch tells us of: a user's ConfigMap, a name that was taken."""
 
+GRACE = timedelta(seconds=30)
+"""How long something named may be waited for before that counts: `Ready` of a version turns from Unknown to False, and
+a test that is not required is given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:

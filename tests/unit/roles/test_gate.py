@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -194,6 +194,79 @@ def test_a_test_that_is_not_required_only_notes_its_result(word: str, result: st
 def test_a_test_that_is_not_required_is_waited_for_all_the_same() -> None:
     gate = _gate(gate=make_gate("a", required=False))
     assert gates.verdict(gate, _results(a="in_progress"), TESTED, now=NOW) is None
+
+
+GATE_WITH_OPTIONAL = (*_gate(gate=make_gate("a")), *_gate(gate=make_gate("b", required=False)))
+
+
+def _told(word: str, reason: str, seconds_ago: float = 0) -> ModelTestStatus:
+    """A test without a result, and why it has none."""
+    at = (NOW - timedelta(seconds=seconds_ago)).isoformat()
+    said = {
+        "type": "Succeeded",
+        "status": "Unknown",
+        "reason": reason,
+        "message": "no rows. Next: bring some",
+    }
+    return ModelTestStatus.model_validate(
+        {"overallStatus": word, "conditions": [{**said, "lastTransitionTime": at}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "seconds_ago"),
+    [
+        ("queued", "ConfigMapNotFound", 30),
+        ("queued", "InvalidDataset", 30),
+        ("aborted", "InvalidDataset", 0),
+        ("aborted", "Aborted", 0),
+    ],
+)
+def test_a_test_that_is_not_required_and_came_to_no_result_is_noted_as_not_run(
+    word: str, reason: str, seconds_ago: float
+) -> None:
+    results = {**_results(a="succeeded"), "b": ("hello-1-b", _told(word, reason, seconds_ago))}
+    spoken = gates.verdict(GATE_WITH_OPTIONAL, results, TESTED, now=NOW)
+    assert spoken is not None
+    assert spoken.result == "Passed"
+    assert spoken.tests[1] == TestFact(
+        test="b", name="hello-1-b", result="Failed", message="not run: no rows", required=False
+    )
+    assert gates.remarks(spoken) == ['test "b", which is not required, was not run: no rows']
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "seconds_ago"),
+    [
+        ("queued", "ConfigMapNotFound", 29),
+        ("queued", "Queued", 1000),
+        ("queued", "WaitingForVersion", 1000),
+        ("in_progress", "InvalidDataset", 1000),
+    ],
+)
+def test_a_test_that_is_not_required_is_given_up_for_its_data_alone_and_not_at_once(
+    word: str, reason: str, seconds_ago: float
+) -> None:
+    results = {**_results(a="succeeded"), "b": ("hello-1-b", _told(word, reason, seconds_ago))}
+    assert gates.verdict(GATE_WITH_OPTIONAL, results, TESTED, now=NOW) is None
+
+
+@pytest.mark.parametrize("word", ["queued", "aborted"])
+def test_a_required_test_that_came_to_no_result_is_waited_for(word: str) -> None:
+    results = {"a": ("hello-1-a", _told(word, "InvalidDataset", 1000)), **_results(b="succeeded")}
+    assert gates.verdict(GATE_WITH_OPTIONAL, results, TESTED, now=NOW) is None
+
+
+def test_a_required_test_that_failed_refuses_beside_one_that_was_not_run() -> None:
+    results = {**_results(a="failed"), "b": ("hello-1-b", _told("aborted", "InvalidDataset"))}
+    spoken = gates.verdict(GATE_WITH_OPTIONAL, results, TESTED, now=NOW)
+    assert spoken is not None
+    assert (spoken.result, [fact.test for fact in gates.failures(spoken)]) == ("Failed", ["a"])
+
+
+def test_a_test_that_waits_says_nothing_before_its_first_status() -> None:
+    results = {**_results(a="succeeded"), "b": ("hello-1-b", _status("queued"))}
+    assert gates.verdict(GATE_WITH_OPTIONAL, results, TESTED, now=NOW) is None
 
 
 def test_long_messages_are_cut_for_the_ledger() -> None:

@@ -16,7 +16,7 @@ from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model.facts import Facts
 from modelyard.reconcilers.custom_model.history import past_limits
 from modelyard.roles.gate import awaits_data, says_nothing
-from modelyard.roles.roles import Role, fact_of
+from modelyard.roles.roles import Role, fact_of, may_promote
 from modelyard.settings import Settings
 
 _LAST = frozenset({NETWORK_POLICY.name, CONTROLLER_REVISION.name})
@@ -47,8 +47,8 @@ def ledger_manifest(facts: Facts) -> Manifest:
 
 
 def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
-    """Gate tests that no longer ask anything: of a version that is not the candidate, or of a gate that has
-    changed since. Those that ended stay beside the verdict on their version.
+    """Gate tests that no longer ask anything: of a version that is not the candidate or has passed already, or of a
+    gate that has changed since. Those that ended stay beside the verdict on their version.
 
     They go before a verdict is spoken: a version that is taken up again is tested again, on pods that run.
     """
@@ -56,7 +56,7 @@ def stale_tests(facts: Facts) -> tuple[Manifest, ...]:
     wanted = {
         gate_test_name(facts.workloads[key].frozen, test)
         for key, role in facts.roles.items()
-        if role is Role.CANDIDATE and key in facts.workloads
+        if role is Role.CANDIDATE and key in facts.workloads and not _has_passed(facts, key)
         for test in facts.gate
         if is_asked(known, facts.workloads[key].frozen, test)
     }
@@ -145,6 +145,11 @@ def _history(facts: Facts) -> Iterator[Manifest]:
 
 def _has_ended(test: Manifest) -> bool:
     return "completedAt" in test.get("status", {})
+
+
+def _has_passed(facts: Facts, key: str) -> bool:
+    fact = fact_of(facts.ledger, key)
+    return fact is not None and may_promote(fact, facts.workloads[key].frozen.template_hash, facts.gate_hash)
 
 
 def _is_judged(facts: Facts, key: str) -> bool:

@@ -6,23 +6,30 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from modelyard.api.model_test import ModelTest
+from modelyard.api.custom_model import GateTest
+from modelyard.api.model_test import ModelTest, ModelTestStatus
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.code import code_digest
 from modelyard.manifests.gate_test import gate_test_name
 from modelyard.reconcilers.custom_model_version.desired import template_is_modified
 from modelyard.reconcilers.custom_model_version.facts import Facts
-from modelyard.roles.gate import ENDED, awaits_data, failures, remarks, says_nothing, tests_of, why
+from modelyard.roles.gate import (
+    ENDED,
+    awaits_data,
+    failures,
+    lacks_data,
+    remarks,
+    says_nothing,
+    tests_of,
+    why,
+)
 from modelyard.roles.roles import Role, drain_ends, is_passed
-from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
+from modelyard.status.assessment import GRACE, RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, true, unknown
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 from modelyard.status.pods import Problem, diagnose, had_its_time
 from modelyard.status.refusal import Refusal
-
-GRACE = timedelta(seconds=30)
-"""How long a version may wait for something named before `Ready` turns from Unknown to False."""
 
 SOON = timedelta(seconds=1)
 RARELY = timedelta(minutes=10)
@@ -248,15 +255,15 @@ def _tests(facts: Facts) -> Finding:
     if facts.model is None or not (facts.tests or facts.gate):
         return unknown(Type.TESTS_PASSED, Reason.NOT_TESTED)
     known = {test.metadata.name: test for test in facts.tests}
-    names = [gate_test_name(frozen, test) for test in tests_of(facts.model.spec)] if frozen else []
-    open_tests = [known[name] for name in names if name in known and not _is_over(known[name])]
-    ended = sum(name in known and _is_over(known[name]) for name in names)
+    gate = {gate_test_name(frozen, test): test for test in tests_of(facts.model.spec)} if frozen else {}
+    made = [(test, known[name]) for name, test in gate.items() if name in known]
+    ended = sum(_is_over(found) for _, found in made)
     count = f"{ended} of {len(tests_of(facts.model.spec))} tests ended"
-    lost = [known[name] for name in names if name in known and says_nothing(known[name].status)]
+    awaited = [found for test, found in made if _is_waited_for(test, found.status)]
     return (
-        _held_up(facts, open_tests, count)
-        or _lost(facts, lost, count)
-        or unknown(Type.TESTS_PASSED, Reason.TESTING, _with_other(facts, count, names))
+        _held_up(facts, (test for test in awaited if not _is_over(test)), count)
+        or _lost(facts, [test for test in awaited if says_nothing(test.status)], count)
+        or unknown(Type.TESTS_PASSED, Reason.TESTING, _with_other(facts, count, gate))
     )
 
 
@@ -266,6 +273,11 @@ def _with_other(facts: Facts, count: str, names: Iterable[str]) -> str:
     if testing is None or testing.name in names:
         return count
     return f'{count}; ModelTest "{testing.name}" runs first, as one test of a model runs at a time'
+
+
+def _is_waited_for(test: GateTest, status: ModelTestStatus) -> bool:
+    """A test that is not required is given up when its data is none, or when it ended without a word."""
+    return test.required or not (lacks_data(status) or says_nothing(status))
 
 
 def _is_over(test: ModelTest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from modelyard.api.check_plan import CheckStatus, CheckSummary
@@ -22,7 +23,7 @@ from modelyard.reconcilers.model_test.verdict import (
     runs,
     verdict,
 )
-from modelyard.status.assessment import RETRY, Assessment, kstatus, status_of
+from modelyard.status.assessment import GRACE, RETRY, Assessment, kstatus, status_of
 from modelyard.status.conditions import Finding, false, timestamp, true, unknown
 from modelyard.status.outcomes import Waiting
 from modelyard.status.pods import diagnose
@@ -49,7 +50,7 @@ def assess(facts: Facts, refusal: Refusal | None, *, started: bool, kept: Kept |
         return Assessment(_running(facts), Waiting(LATE))
     if started:
         return Assessment(_started(facts), Waiting(LATE))
-    return Assessment(_waiting(facts, refusal), Waiting(RETRY))
+    return Assessment(_waiting(facts, refusal), Waiting(_looks_again(facts)))
 
 
 # --- over ----------------------------------------------------------------------------------------------------
@@ -157,6 +158,12 @@ def _waiting(facts: Facts, refusal: Refusal | None) -> dict[str, Any]:
     made = {"attempts": facts.latest.number} if facts.latest else {}
     position = {"queuePosition": place(facts)} if reason is Reason.QUEUED else {}
     return _status(facts, _open(reason, message), overallStatus=str(word), **made, **position)
+
+
+def _looks_again(facts: Facts) -> timedelta:
+    """Data is looked for more often at first: a test that is not required is given up for want of it."""
+    is_new = facts.now - facts.test.metadata.creation_timestamp < GRACE
+    return GRACE / 3 if facts.data.reason and is_new else RETRY
 
 
 def _why_waiting(facts: Facts, refusal: Refusal | None) -> tuple[Reason, str]:
