@@ -1,7 +1,7 @@
 """Which passes a changed object wakes. Pure. A pass too many only costs time; one too few is a bug.
 
 ExecutionEnvironment, its versions   the environment, and the model versions that name it
-CustomModel, ModelLedger             the model, all its versions, and the tests of these that still run
+CustomModel, ModelLedger             the model, all its versions, the tests of these that still run; who has the turn
 CustomModelVersion                   the version, its running tests, its model; its siblings when it comes or goes
 ModelTest                            the test, its model and version, and the running tests that wait for its turn
 a child of a version                 the version, its running tests, its model
@@ -113,6 +113,9 @@ def _version_alone(namespace: str, manifest: Manifest, known: Lookup) -> Iterato
 
 def _ledger(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
     yield from _around_model(namespace, manifest["spec"]["modelName"], known)
+    testing = manifest["spec"].get("testing")
+    if testing:
+        yield Key(MODEL_TEST, namespace, testing["name"])  # its version may be gone by now
 
 
 def _test(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:

@@ -137,6 +137,15 @@ def test_a_ledger_wakes_its_model_and_the_versions(known: Cache) -> None:
     assert lines(known, MODEL_LEDGER, make("m", {"modelName": "m"})) == ALL_OF_M
 
 
+def test_a_ledger_wakes_the_test_that_has_its_turn_though_its_version_is_gone(known: Cache) -> None:
+    known.put(MODEL_TEST, test("left", "gone"))
+    testing = {"name": "left", "uid": "u-left", "since": "2026-01-01T00:00:00Z"}
+
+    woken_by = lines(known, MODEL_LEDGER, make("m", {"modelName": "m", "testing": testing}))
+
+    assert woken_by == ALL_OF_M | {"mtest left"}
+
+
 def test_an_environment_wakes_itself_and_the_versions_that_name_it(known: Cache) -> None:
     expected = {"exenv py", "cmv m1", "cmv n1"}
 
