@@ -99,6 +99,24 @@ async def test_data_that_comes_after_the_verdict_starts_no_test_that_was_not_run
     assert "was not run" in world.message(CUSTOM_MODEL_VERSION, "hello-1", "TestsPassed")
 
 
+async def test_a_test_that_was_given_up_gets_no_turn_while_its_version_is_not_promoted_yet() -> None:
+    world = World()
+    endpoints = world.platform._endpoints
+    world.platform._endpoints = lambda namespace, name: (  # type: ignore[method-assign]
+        None if name.startswith("hello-1") else endpoints(namespace, name)
+    )
+    gate = _gate_with_rows(required=False)
+    world.user.apply(make_environment(), make_model(gate=gate), V1)
+    await world.pass_time(70, step=5)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "Promoting")
+    (left,) = names(world, MODEL_TEST)
+    assert left.startswith("hello-1-starts-")
+    world.user.apply(_rows(GOOD))
+    before = len(world.api.writes)
+    await world.pass_time(120, step=5)
+    assert [str(write) for write in world.writes(since=before) if write.kind in ("Job", "ModelTest")] == []
+
+
 async def test_a_version_does_not_say_that_it_waits_for_the_data_of_a_test_that_is_not_required() -> None:
     gate = _gate_with_rows(required=False)
     gate["tests"][0]["dataset"] = {"configMap": {"name": "needed"}, "format": "csv"}
