@@ -73,7 +73,10 @@ def _parsed(manifest: Mapping[str, Any], model: type[ApiModel]) -> ApiModel:
 
 
 def _whole_seconds(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError("the moment is of no year from 1 to 9999 in UTC") from None
 
 
 Timestamp = Annotated[AwareDatetime, AfterValidator(_whole_seconds)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,22 +12,17 @@ from pydantic import ValidationError
 
 from modelyard.api.check_plan import CheckConfiguration, first_problem
 from modelyard.api.custom_model import CustomModelSpec
-from modelyard.api.custom_model_version import (
-    RESERVED_PREFIXES,
-    RESERVED_VARIABLES,
-    CustomModelVersionSpec,
-    Startup,
-)
+from modelyard.api.custom_model_version import CustomModelVersionSpec, Startup
 from modelyard.api.execution_environment import ExecutionEnvironmentSpec
+from modelyard.api.findings import findings
 from modelyard.api.labels import GROUP
 from modelyard.api.meta import ApiModel
+from modelyard.api.schema import structural
 from modelyard.cli.gate_checks import counting, merged, merging_remark
 from modelyard.cli.model_name import name_problem
 from modelyard.cli.usage import UsageError
 
 Spec = TypeVar("Spec", bound=ApiModel)
-
-_VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def model_in(text: str) -> ModelFile:
         configuration=merged(counting(tests)) if tests else CheckConfiguration(),
         remark=merging_remark(tests),
         label=(version.label or "") if version else "",
-        variables=_variables(version) if version else {},
+        variables={one.name: one.value for one in version.environment_variables} if version else {},
         start_command=tuple(environment.start_command) if environment else (),
         startup_seconds=(version.startup if version else Startup()).timeout_seconds,
     )
@@ -113,10 +107,14 @@ def _name(document: Mapping[str, Any]) -> str:
 
 
 def _valid(kind: type[Spec], document: Mapping[str, Any]) -> Spec:
+    what, wire = f"{document['kind']} {_name(document)}", document.get("spec")
     try:
-        return kind.model_validate(document.get("spec"))
+        spec = kind.model_validate(wire)
     except ValidationError as error:
-        raise UsageError(f"{document['kind']} {_name(document)}: spec.{first_problem(error)}") from None
+        raise UsageError(f"{what}: spec.{first_problem(error)}") from None
+    for finding in findings(wire, structural(kind), "spec"):
+        raise UsageError(f"{what}: {finding}")
+    return spec
 
 
 def _newest(versions: Sequence[dict[str, Any]], model: str) -> CustomModelVersionSpec | None:
@@ -137,20 +135,3 @@ def _environment(
         if version is not None and _name(one) == version.environment_ref.name:
             return _valid(ExecutionEnvironmentSpec, one)
     return None
-
-
-def _variables(version: CustomModelVersionSpec) -> dict[str, str]:
-    """The variables of a version; UsageError for those that the API server would refuse, and no process takes."""
-    for one in version.environment_variables:
-        if one.name in RESERVED_VARIABLES or one.name.startswith(RESERVED_PREFIXES):
-            problem = "is reserved: the platform sets it itself; choose another name"
-        elif not _VARIABLE_NAME.fullmatch(one.name):
-            problem = "must be letters, digits and '_', not starting with a digit"
-        elif "\0" in one.value:
-            problem = "must not hold a NUL character; remove it"
-        else:
-            continue
-        raise UsageError(
-            f"CustomModelVersion of {version.model_ref.name}: environmentVariables: {one.name!r} {problem}"
-        )
-    return {one.name: one.value for one in version.environment_variables}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from modelyard.api.findings import broken
 from modelyard.api.names import SERVICE_NAME
 
 _LONGEST = 52
@@ -19,6 +20,5 @@ def name_for(folder: Path) -> str:
 
 def name_problem(name: str) -> str | None:
     """Why a model cannot be called so, by the rule that the API server has; None when it can."""
-    pattern = re.search(r"matches\('(.+)'\)", SERVICE_NAME.rule)
-    assert pattern is not None, "the rule of a model's name is a pattern"
-    return None if re.fullmatch(pattern[1], name) else SERVICE_NAME.message
+    named = {"metadata": {"name": name}}
+    return next((one.why for one in broken(named, [SERVICE_NAME.to_json()], "")), None)

@@ -14,13 +14,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from modelyard.api.kinds import ALL_KINDS
+from modelyard.cli.stdout import write_out
 from modelyard.cli.usage import EXIT_FINE, EXIT_INTERRUPTED, EXIT_USAGE, UsageError
-from modelyard.rendering.documents import Documents, Text, read
+from modelyard.rendering.documents import Documents, Text, namespace_problem, read
 from modelyard.rendering.placeholders import Placeholders
-from modelyard.rendering.render import render
+from modelyard.rendering.render import Rendering, render
 from modelyard.rendering.text import as_json, as_yaml
 from modelyard.settings import Settings, from_environ
 
@@ -34,11 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         found = _found(options)
         rendering = asyncio.run(render(found.objects, _settings(), Placeholders()))
+        return _tell(found, rendering, options)
     except UsageError as error:
         print(f"modelyard render: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _tell(found: Documents, rendering: Rendering, options: argparse.Namespace) -> int:
     told = [*_ignored(found), *(rendering.notes if not rendering.problems else ())]
     for note in () if options.quiet else told:
         print(f"note: {note}", file=sys.stderr)
@@ -47,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rendering.problems:
         return EXIT_USAGE
     chosen = [one for one in rendering.manifests if not options.only or one["kind"] in options.only]
-    _write(_RENDERERS[options.format](chosen))
+    if text := _RENDERERS[options.format](chosen):
+        write_out(text, options.format)
     return EXIT_FINE
 
 
@@ -92,6 +99,8 @@ def _kind(word: str) -> str:
 
 def _found(options: argparse.Namespace) -> Documents:
     """The documents of all files; UsageError when one cannot be meant so, or there is none of use."""
+    if problem := namespace_problem(options.namespace):
+        raise UsageError(f"--namespace: {problem}")
     found = read([text for name in options.file for text in _texts(name)], options.namespace)
     if found.problems:
         raise UsageError("\n  ".join(found.problems))
@@ -109,18 +118,29 @@ def _settings() -> Settings:
 
 def _texts(name: str) -> Iterator[Text]:
     if name == "-":
-        yield Text("standard input", sys.stdin.read())
+        with _readable("standard input"):
+            content = sys.stdin.read() if sys.stdin else ""
+        yield Text("standard input", content)
         return
     path = Path(name)
-    files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
+    with _readable(name):
+        files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
     if not files:
         raise UsageError(f"{name} holds no file that ends in {', '.join(_SUFFIXES)}")
     for file in files:
-        try:
-            yield Text(str(file), file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise UsageError(f"{file} cannot be read: {why}") from None
+        with _readable(str(file)):
+            content = file.read_text(encoding="utf-8")
+        yield Text(str(file), content)
+
+
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    """UsageError for what cannot be read."""
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{what} cannot be read: {why}") from None
 
 
 def _nothing(names: Sequence[str], found: Documents) -> str:
@@ -136,11 +156,3 @@ def _ignored(found: Documents) -> list[str]:
             "what a Kustomization makes gets in with `kubectl kustomize FOLDER | modelyard render -f -`"
         )
     return notes
-
-
-def _write(text: str) -> None:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:  # as with `| head`
-        sys.stderr.close()

@@ -1,7 +1,7 @@
 """YAML or JSON documents as the API server would take them: which objects there are, and what is wrong with them.
 
-Types, bounds and unknown fields are judged here. The rules between fields are CEL, which only an API server speaks.
-Pure.
+Types, bounds, unknown fields and the rules of one text are judged here. The rules between fields are left to an API
+server, which speaks all of CEL. Pure.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from yaml.constructor import ConstructorError
 
 from modelyard.api.crds import RESOURCES, crd
+from modelyard.api.findings import Finding, broken, findings, shown
 from modelyard.api.kinds import CONFIG_MAP, EXECUTION_ENVIRONMENT_VERSION, MODEL_LEDGER, Kind
 from modelyard.api.labels import API_VERSION, GROUP
-from modelyard.api.meta import Resource
+from modelyard.api.markers import VALIDATIONS
+from modelyard.api.meta import ApiModel, DnsLabel, DnsSubdomain, ObjectMeta, Resource
 
 Manifest = dict[str, Any]
 
@@ -29,7 +32,17 @@ _STAND_IN = {"uid": "-", "creationTimestamp": "2000-01-01T00:00:00Z", "namespace
 _STATUS_KEPT = (EXECUTION_ENVIRONMENT_VERSION.name,)
 """Whose status is an input: the digest of a tag. What else has one is judged anew."""
 
-_LONGEST_VALUE = 60
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_LONGEST_NAME = 58
+_TIMES = ("creationTimestamp", "deletionTimestamp")
+
+_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError)
+"""PyYAML raises its own for what is no YAML, and others for a tag that does not fit: `!!int x`."""
+
+_NAMESPACE: TypeAdapter[str] = TypeAdapter(DnsLabel)
+_CONFIG_MAP_NAME: TypeAdapter[str] = TypeAdapter(DnsSubdomain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,14 @@ class Text:
 
     origin: str
     content: str
+
+
+class _ConfigMap(ApiModel):
+    """What is read of a ConfigMap."""
+
+    metadata: ObjectMeta
+    data: dict[str, str] | None = None
+    binary_data: dict[str, str] | None = None
 
 
 @dataclass
@@ -55,12 +76,20 @@ class Documents:
 
 
 class _Loader(yaml.SafeLoader):
-    """As kubectl reads YAML: what looks like a date is text, and 1e-6 is a number."""
+    """As kubectl reads YAML: what looks like a date is text, 1e-6 is a number, and \\ud83d\\ude00 one letter."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_scalar(self, node: Any) -> Any:
+        """As it is, but for halves of letters, which JSON has for letters beyond 16 bits."""
+        text = super().construct_scalar(node)
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16") if isinstance(text, str) else text
+        except UnicodeDecodeError:
+            raise ConstructorError(None, None, "found half of a letter", node.start_mark) from None
 
 
 _Loader.add_implicit_resolver(
@@ -85,7 +114,10 @@ def _parsed(text: Text, found: Documents) -> Iterator[tuple[str, Any]]:
     """The documents of a text that are not empty, each with where it is."""
     try:
         documents = [document for document in yaml.load_all(text.content, _Loader) if document is not None]
-    except yaml.YAMLError as error:
+    except RecursionError:
+        found.problems.append(f"{text.origin}: this is nested too deeply to be read; write it flatter")
+        return
+    except _UNREADABLE as error:
         found.problems.append(f"{text.origin}: this is neither YAML nor JSON: {' '.join(str(error).split())}")
         return
     for number, document in enumerate(documents, start=1):
@@ -95,7 +127,8 @@ def _parsed(text: Text, found: Documents) -> Iterator[tuple[str, Any]]:
 def _unfolded(document: Any) -> Iterator[Any]:
     """The items of a List, as `kubectl get --output yaml` prints several objects."""
     if isinstance(document, dict) and str(document.get("kind", "")).endswith("List") and "items" in document:
-        yield from document["items"] or ()
+        items = document["items"]
+        yield from items if isinstance(items, list) else () if items is None else (items,)
     else:
         yield document
 
@@ -108,21 +141,24 @@ def _take(
         found.problems.append(f"{origin}: {problem}")
         return
     if not _is_read(manifest):
-        found.ignored.append(f"{origin}: {manifest['kind']}")
+        found.ignored.append(f"{origin}: {_plain(manifest['kind'])}")
         return
     kind, name = manifest["kind"], manifest["metadata"]["name"]
-    what = f'{origin}: {kind} "{name}"'
+    what = f'{origin}: {kind} "{_plain(name)}"'
     placed = {"namespace": namespace} | {k: v for k, v in manifest["metadata"].items() if v is not None}
+    kept = {
+        k: v for k, v in manifest.items() if v is not None and (k != "status" or kind in _STATUS_KEPT)
+    } | {"metadata": placed}
+    wrong = _problems(kept)
+    found.problems += [f"{what}: {problem}" for problem in wrong]
+    if wrong:
+        return
     address = (kind, placed["namespace"], name)
     if address in seen:
         found.problems.append(f"{what} is given twice, first by {seen[address]}; keep one of the two")
         return
     seen[address] = origin
-    wrong = [f"{what}: {problem}" for problem in _problems(manifest)]
-    found.problems += wrong
-    if not wrong:
-        kept = {k: v for k, v in manifest.items() if k != "status" or kind in _STATUS_KEPT}
-        found.objects.append({**kept, "metadata": placed})
+    found.objects.append(kept)
 
 
 def _unfit(manifest: Any) -> str | None:
@@ -131,10 +167,10 @@ def _unfit(manifest: Any) -> str | None:
         return "this is no Kubernetes object: it has no kind; give apiVersion, kind, metadata and spec"
     kind, version, metadata = manifest["kind"], manifest.get("apiVersion"), manifest.get("metadata")
     if str(version).partition("/")[0] == GROUP and version != API_VERSION:
-        return f"apiVersion is {version!r}: this release knows {API_VERSION}; write that"
+        return f"apiVersion is {shown(version)}: this release knows {API_VERSION}; write that"
     if version == API_VERSION and kind not in _TYPES and kind != MODEL_LEDGER.name:
         near = difflib.get_close_matches(kind, _TYPES, n=1, cutoff=0.0)
-        return f"kind is {kind!r}, which {API_VERSION} does not have; did you mean {near[0]}?"
+        return f"kind is {shown(kind)}, which {API_VERSION} does not have; did you mean {near[0]}?"
     if not _is_read(manifest):
         return None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
@@ -153,19 +189,63 @@ def _is_read(manifest: Mapping[str, Any]) -> bool:
 def _problems(manifest: Manifest) -> list[str]:
     resource = _TYPES.get(manifest["kind"])
     if resource is None:
-        return []
-    unknown = list(_unknown(manifest.get("spec"), _spec_schema(resource), "spec", resource.kind))
-    metadata = _STAND_IN | {k: v for k, v in manifest["metadata"].items() if v is not None}
+        told = _refused(manifest, _ConfigMap, CONFIG_MAP) | _told_of(_metadata_findings(manifest), CONFIG_MAP)
+        return list(told.values())
+    kind, schema = resource.kind, _schema(resource)
+    spec = schema["properties"]["spec"]
+    found = [
+        *broken(manifest, schema.get(VALIDATIONS, ()), ""),
+        *_metadata_findings(manifest),
+        *findings(manifest.get("spec"), spec, "spec"),
+    ]
+    unknown = list(_unknown(manifest.get("spec"), spec, "spec", kind))
+    return unknown + list((_told_of(found, kind) | _refused(manifest, resource, kind)).values())
+
+
+def _refused(manifest: Manifest, model: type[ApiModel], kind: Kind) -> dict[str, str]:
+    """What the types say, by field."""
     try:
-        resource.model_validate({**manifest, "metadata": metadata})
+        model.model_validate({**manifest, "metadata": _STAND_IN | manifest["metadata"]})
     except ValidationError as error:
-        return unknown + [_told(one, resource.kind) for one in error.errors(include_url=False)]
-    return unknown
+        return {_path(one["loc"]): _told(one, kind) for one in error.errors(include_url=False)}
+    return {}
 
 
-def _spec_schema(resource: type[Resource]) -> Mapping[str, Any]:
-    version = crd(resource)["spec"]["versions"][0]
-    schema: Mapping[str, Any] = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+def _told_of(found: Iterable[Finding], kind: Kind) -> dict[str, str]:
+    """What the schema says, by field."""
+    return {one.path: _with_next_step(str(one), kind, one.path) for one in found}
+
+
+def _metadata_findings(manifest: Manifest) -> Iterator[Finding]:
+    metadata = manifest["metadata"]
+    if isinstance(metadata["namespace"], str):
+        yield from _name_findings(_NAMESPACE, metadata["namespace"], "metadata.namespace")
+    if manifest["kind"] == CONFIG_MAP.name:
+        yield from _name_findings(_CONFIG_MAP_NAME, metadata["name"], "metadata.name")
+    for name in _TIMES:
+        time = metadata.get(name)
+        if time is not None and not (isinstance(time, str) and _TIME.fullmatch(time)):
+            yield Finding(
+                f"metadata.{name}", time, "must be a moment such as '2026-01-31T12:00:00Z'; or leave it out"
+            )
+
+
+def _name_findings(allowed: TypeAdapter[str], name: str, path: str) -> Iterator[Finding]:
+    try:
+        allowed.validate_python(name)
+    except ValidationError as error:
+        yield Finding(path, name, _reason(error.errors(include_url=False)[0]))
+        return
+    yield from broken(name, allowed.json_schema()[VALIDATIONS], path)
+
+
+def namespace_problem(name: str) -> str | None:
+    """Why no namespace is called so; None when one can be."""
+    return next((str(one) for one in _name_findings(_NAMESPACE, name, "the namespace")), None)
+
+
+def _schema(resource: type[Resource]) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = crd(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema
 
 
@@ -179,7 +259,7 @@ def _unknown(value: Any, schema: Mapping[str, Any], path: str, kind: Kind) -> It
             else:
                 near = difflib.get_close_matches(str(name), properties, n=1)
                 hint = f"did you mean {near[0]}? " if near else ""
-                yield f"{path}.{name} is no field; {hint}{_explain(kind, path)} lists those that are"
+                yield f"{path}.{_plain(str(name))} is no field; {hint}{_explain(kind, path)} lists those that are"
     if isinstance(value, list) and "items" in schema:
         for number, inner in enumerate(value):
             yield from _unknown(inner, schema["items"], f"{path}[{number}]", kind)
@@ -190,7 +270,11 @@ def _told(error: Mapping[str, Any], kind: Kind) -> str:
     path = _path(error["loc"])
     if error["type"] == "missing":
         return f"{path} is missing; {_explain(kind, path)} says what it is"
-    return f"{path} is {_shown(error['input'])}: {_reason(error)}; {_explain(kind, path)} says what it takes"
+    return _with_next_step(f"{path} is {shown(error['input'])}: {_reason(error)}", kind, path)
+
+
+def _with_next_step(told: str, kind: Kind, path: str) -> str:
+    return f"{told}; {_explain(kind, path)} says what it takes"
 
 
 def _reason(error: Mapping[str, Any]) -> str:
@@ -203,9 +287,9 @@ def _path(location: Sequence[str | int]) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+def _plain(name: str) -> str:
+    """A name without quotes, in one line, and not a long one."""
+    return shown(name)[1:].removesuffix("'") if len(name) > _LONGEST_NAME or not name.isprintable() else name
 
 
 def _explain(kind: Kind, path: str) -> str:

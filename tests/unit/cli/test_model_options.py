@@ -168,20 +168,41 @@ def test_the_time_to_start_is_that_of_the_version_or_what_versions_have() -> Non
     assert gate("{name: one}", version=longer).startup_seconds == 900
 
 
+RESERVED = (
+    "is reserved: the platform sets CLASS_LABELS, CODE_DIR, HOME, MODEL_NAME, MODEL_VERSION, NEGATIVE_CLASS_LABEL, "
+    "PORT, POSITIVE_CLASS_LABEL, PREDICTION_THRESHOLD, TARGET_NAME, TARGET_TYPE, URL_PREFIX and everything that starts "
+    "with LD_ or KUBERNETES_; choose another name"
+)
+
+
+@pytest.mark.parametrize("label", ["v1", "2020", "01.0"])
+def test_a_label_that_the_cluster_would_refuse_is_refused(label: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        gate("{name: one}", version=VERSION % f'label: "{label}"')
+
+    assert str(refused.value) == (
+        f"CustomModelVersion hello-1: spec.label is {label!r}: must be major.minor, two whole numbers of at most 9 "
+        "digits without leading zeros, for example '1.0'"
+    )
+
+
 @pytest.mark.parametrize(
     ("variable", "problem"),
     [
-        ("name: PORT, value: '1'", "'PORT' is reserved: the platform sets it itself; choose another name"),
-        ("name: LD_PRELOAD", "'LD_PRELOAD' is reserved: the platform sets it itself; choose another name"),
-        ("name: A=B", "'A=B' must be letters, digits and '_', not starting with a digit"),
-        ('name: A, value: "\\0"', "'A' must not hold a NUL character; remove it"),
+        ("name: PORT, value: '1'", f"name is 'PORT': {RESERVED}"),
+        ("name: LD_PRELOAD", f"name is 'LD_PRELOAD': {RESERVED}"),
+        (
+            "name: A=B",
+            "name is 'A=B': must be letters, digits and '_', not starting with a digit, for example LOG_LEVEL",
+        ),
+        ('name: A, value: "\\0"', "value is '\\x00': must not hold a NUL character; remove it"),
     ],
 )
 def test_a_variable_that_the_cluster_would_refuse_is_refused(variable: str, problem: str) -> None:
     with pytest.raises(UsageError) as refused:
         gate("{name: one}", version=VERSION % f"environmentVariables: [{{{variable}}}]")
 
-    assert str(refused.value) == f"CustomModelVersion of hello: environmentVariables: {problem}"
+    assert str(refused.value) == f"CustomModelVersion hello-1: spec.environmentVariables[0].{problem}"
 
 
 def test_blanks_around_a_class_label_are_none_of_it() -> None:

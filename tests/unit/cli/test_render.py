@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import random
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from modelyard.cli.render import main
 from tests.cluster.provider import CHECKOUT
+from tests.support.objects import (
+    as_applied,
+    make_environment,
+    make_environment_version,
+    make_gate,
+    make_model,
+    make_test,
+    make_version,
+)
 
 HELLO = CHECKOUT / "examples" / "01-hello"
+PROGRAM = "import sys; from modelyard.cli.main import main; sys.exit(main())"
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +149,139 @@ def test_a_setting_that_cannot_be(
     assert main(["-f", str(HELLO)]) == 2
 
     assert "MODELYARD_DNS_PORT must be a number from 1 to 65535, not 'zero'" in capsys.readouterr().err
+
+
+def test_a_namespace_that_there_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-f", str(HELLO), "--namespace", "Team A"]) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "modelyard render: --namespace: the namespace is 'Team A': must be a name of lower-case"
+    )
+
+
+def test_standard_input_that_is_no_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8"))
+
+    assert main(["-f", "-"]) == 2
+
+    assert (
+        capsys.readouterr().err == "modelyard render: standard input cannot be read: it is not UTF-8 text\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told_in_one_line() -> None:
+    command = [sys.executable, "-c", PROGRAM, "render", "--quiet", "-f", str(HELLO)]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert run.returncode == 2
+    assert run.stderr == "modelyard render: stdout cannot be written: No space left on device\n"
+
+
+def test_nothing_of_a_kind_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-f", str(HELLO), "--only", "PodDisruptionBudget", "--quiet"]) == 0
+
+    assert capsys.readouterr() == ("", "")
+
+
+VALUES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        5,
+        -1,
+        1e400,
+        0.5,
+        "",
+        "x y",
+        "2020",
+        "v1",
+        "\0",
+        "\n",
+        "a" * 300,
+        "Hello_1",
+        "\ud800",
+        "10Gi",
+    ),
+    *([], {}, ["a"], {"a": 1}, [None], {5: "x"}),
+)
+SERVERS = (
+    "uid",
+    "namespace",
+    "labels",
+    "annotations",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "ownerReferences",
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands within a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield (*path, key)
+        yield from places(one, (*path, key))
+
+
+def mutated(documents: list[Any], rng: random.Random) -> list[Any]:
+    """With one value left out or another, or with something that else the API server writes."""
+    changed = copy.deepcopy(documents)
+    spots = [
+        *places(changed),
+        *((number, "metadata", name) for number in range(len(changed)) for name in SERVERS),
+    ]
+    *way, last = rng.choice(spots)
+    inner: Any = changed
+    for key in way:
+        inner = inner[key]
+    if rng.random() < 0.3 and last in (inner if isinstance(inner, dict) else range(len(inner))):
+        del inner[last]
+    else:
+        inner[last] = copy.deepcopy(rng.choice(VALUES))
+    return changed
+
+
+BASES = {
+    "a model and a version": [
+        document
+        for file in sorted(HELLO.glob("*.yaml"))
+        for document in yaml.safe_load_all(file.read_text("utf-8"))
+    ],
+    "a gate, a test and a pinned environment": [
+        as_applied(made)
+        for made in (
+            make_environment(),
+            make_environment_version(),
+            make_model(gate=make_gate("rows"), callers=[{"podSelector": {"matchLabels": {"app": "front"}}}]),
+            make_version(environmentVariables=[{"name": "LEVEL", "value": "1"}]),
+            make_test(),
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_whatever_is_wrong_with_a_file_is_told_and_never_a_traceback(
+    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng, file, ended = random.Random(base), tmp_path / "f.yaml", Counter[int]()
+    for _ in range(200):
+        text = yaml.safe_dump_all(mutated(BASES[base], rng))
+        file.write_text(text, encoding="utf-8")
+
+        code = main(["-f", str(file)])
+
+        printed, said = capsys.readouterr()
+        assert code in (0, 2), text
+        assert (printed == "") is (code == 2), text
+        assert said, text
+        ended[code] += 1
+    assert min(ended[0], ended[2]) > 10
 
 
 def test_it_runs_where_nothing_of_the_operator_is_installed() -> None:

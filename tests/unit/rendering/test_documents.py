@@ -24,6 +24,17 @@ def model(**spec: Any) -> dict[str, Any]:
     }
 
 
+def version(**spec: Any) -> dict[str, Any]:
+    return as_applied(make_version(**spec))
+
+
+def called(manifest: dict[str, Any], **metadata: Any) -> dict[str, Any]:
+    return {**manifest, "metadata": {**manifest["metadata"], **metadata}}
+
+
+CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}}
+
+
 def test_an_object_without_a_namespace_is_of_the_one_that_is_asked_for() -> None:
     named = {**model(), "metadata": {"name": "other", "namespace": "team-b"}}
 
@@ -150,6 +161,151 @@ def test_what_cannot_be_meant_so_is_told_with_the_next_step(manifest: Any, said:
 
     assert found.objects == []
     assert found.problems[0].startswith(f"f.yaml: {said}")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        (
+            version(label="v1"),
+            "CustomModelVersion \"hello-1\": spec.label is 'v1': must be major.minor, two whole numbers of at most 9 "
+            "digits without leading zeros, for example '1.0'; `kubectl explain custommodelversions.spec.label` says "
+            "what it takes",
+        ),
+        (version(label="2020"), "CustomModelVersion \"hello-1\": spec.label is '2020': must be major.minor"),
+        (
+            version(replicas="3"),
+            "CustomModelVersion \"hello-1\": spec.replicas is '3': must be of type integer",
+        ),
+        (
+            version(maximumMemory="1Ti"),
+            "CustomModelVersion \"hello-1\": spec.maximumMemory is '1Ti': must be a quan",
+        ),
+        (
+            version(environmentVariables=[{"name": "PORT"}]),
+            "CustomModelVersion \"hello-1\": spec.environmentVariables[0].name is 'PORT': is reserved",
+        ),
+        (
+            model(targetName=""),
+            "CustomModel \"hello\": spec.targetName is '': string should have at least 1 char",
+        ),
+        (
+            model(targetName="\0"),
+            "CustomModel \"hello\": spec.targetName is '\\x00': must not hold a NUL character; remove it",
+        ),
+        (
+            called(model(), name="Hello World"),
+            "CustomModel \"Hello World\": metadata.name is 'Hello World': must be at most 52 lower-case",
+        ),
+        (
+            called(model(), name="Hello_1"),
+            "CustomModel \"Hello_1\": metadata.name is 'Hello_1': must be at most 52 lower-case letters, digits",
+        ),
+        (called(model(), name="a\nb"), "CustomModel \"a\\nb\": metadata.name is 'a\\nb': must be at most 52"),
+        (
+            called(version(), name="v" * 64),
+            f'CustomModelVersion "{"v" * 58}…": metadata.name is \'{"v" * 58}…: must be at most 63 lower-case letters',
+        ),
+        (
+            called(CONFIG_MAP, name="A"),
+            "ConfigMap \"A\": metadata.name is 'A': must be a name of lower-case letters",
+        ),
+        (called(CONFIG_MAP, name="a" * 254), f'ConfigMap "{"a" * 58}…": metadata.name is'),
+        ({**CONFIG_MAP, "data": ["a"]}, "ConfigMap \"m\": data is ['a']: input should be a valid dictionary"),
+        ({**CONFIG_MAP, "data": {"a": 1}}, 'ConfigMap "m": data.a is 1: input should be a valid string'),
+        (
+            called(model(), namespace=[]),
+            'CustomModel "hello": metadata.namespace is []: input should be a valid str',
+        ),
+        (
+            called(model(), namespace=""),
+            "CustomModel \"hello\": metadata.namespace is '': string should have at least",
+        ),
+        (
+            called(model(), namespace="Team A"),
+            "CustomModel \"hello\": metadata.namespace is 'Team A': must be a name of lower-case letters, digits",
+        ),
+        *[
+            (
+                called(model(), creationTimestamp=time),
+                f'CustomModel "hello": metadata.creationTimestamp is {time!r}: ',
+            )
+            for time in (
+                5,
+                "2020",
+                "now",
+                "2024-01-01T00:00:00",
+                "2024-13-01T00:00:00Z",
+                "0001-01-01T00:00:00+14:00",
+            )
+        ],
+    ],
+)
+def test_what_the_api_server_would_refuse_is_refused_in_one_line(manifest: Any, said: str) -> None:
+    found = documents(manifest)
+
+    assert found.objects == []
+    assert found.problems[0].startswith(f"f.yaml: {said}")
+    assert len(found.problems) == 1
+    assert found.problems[0].isprintable()
+
+
+def test_a_value_that_breaks_several_rules_is_told_once() -> None:
+    found = documents(version(label=5, replicas="x", requiresHa=7))
+
+    assert [problem.split()[3] for problem in found.problems] == [
+        "spec.label",
+        "spec.replicas",
+        "spec.requiresHa",
+    ]
+
+
+def test_a_letter_that_json_writes_as_a_pair_is_one_letter() -> None:
+    text = (
+        r'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"a": "\ud83d\ude00"}}'
+    )
+
+    assert read([Text("f.json", text)], "team-a").objects[0]["data"] == {"a": "\U0001f600"}
+
+
+def test_what_is_null_counts_as_left_out() -> None:
+    found = documents({**model(), "status": None}, {**CONFIG_MAP, "data": None})
+
+    assert found.problems == []
+    assert ["data" in one for one in found.objects] == [False, False]
+
+
+def test_the_status_that_is_left_out_is_not_judged() -> None:
+    assert documents({**model(), "status": {"conditions": 5}}).problems == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!int x",
+        "!!timestamp x",
+        "!!bool x",
+        "a: {[b]: c}",
+        "\0",
+        "[" * 1000,
+        '{"a": "b',
+        '"\\ud800"',
+        "!!float x",
+        "!x y",
+    ],
+)
+def test_text_that_yaml_stumbles_over_is_told(text: str) -> None:
+    found = read([Text("f.yaml", text)], "team-a")
+
+    assert len(found.problems) == 1
+    assert found.problems[0].startswith("f.yaml: this is ne")
+
+
+@pytest.mark.parametrize("items", [5, "x", {"kind": "x"}])
+def test_items_that_are_no_list_are_no_objects(items: Any) -> None:
+    found = documents({"apiVersion": "v1", "kind": "List", "items": items})
+
+    assert (found.objects, len(found.problems) + len(found.ignored)) == ([], 1)
 
 
 def test_an_object_that_is_given_twice_is_refused() -> None:
