@@ -1,4 +1,4 @@
-"""Gather what a pass over a model must know; everything is in the cache."""
+"""Gather what a pass over a model must know; everything is in the cache, but for records that lost our label."""
 
 from __future__ import annotations
 
@@ -51,14 +51,28 @@ VERSION_CHILDREN = (
 """Kinds of a version's children, in the order in which they are removed: what runs first, the record last."""
 
 
-def observe(cluster: Cluster, namespace: str, name: str, now: datetime) -> Facts | None:
-    """The facts; None when the model is gone or going."""
+async def lost_records(cluster: Cluster, namespace: str, name: str) -> list[Manifest]:
+    """Records of what is deployed that lost our label, so that no watch tells of them: asked for by their names."""
+    model = cluster.get(CUSTOM_MODEL, namespace, name)
+    deployed = cluster.list(DEPLOYMENT, namespace, {labels.OF_MODEL: name}) if model else ()
+    workloads = [
+        child["metadata"]["name"] for child in deployed if labels.OF_VERSION in child["metadata"]["labels"]
+    ]
+    unknown = [found for found in workloads if cluster.get(CONTROLLER_REVISION, namespace, found) is None]
+    read = [await cluster.read(CONTROLLER_REVISION, namespace, found) for found in unknown]
+    return [record for record in read if record and labels.OF_VERSION in record["metadata"].get("labels", {})]
+
+
+def observe(
+    cluster: Cluster, namespace: str, name: str, now: datetime, lost: Iterable[Manifest] = ()
+) -> Facts | None:
+    """The facts, with these records beside the cached ones; None when the model is gone or going."""
     manifest = cluster.get(CUSTOM_MODEL, namespace, name)
     if manifest is None or manifest["metadata"].get("deletionTimestamp"):
         return None
     model = CustomModel.of(manifest)
     ledger = cluster.get(MODEL_LEDGER, namespace, name)
-    children = tuple(_children(cluster, model))
+    children = (*_children(cluster, model), *_not_cached(cluster, model, lost))
     versions = list(_versions(cluster, namespace, name))
     workloads = dict(_workloads(cluster, namespace, model.metadata.uid, children))
     facts = _ledger(ledger, model) if ledger else _rebuilt(cluster, model, workloads, now)
@@ -86,6 +100,14 @@ def _children(cluster: Cluster, model: CustomModel) -> Iterable[Manifest]:
             is_of_version = labels.OF_VERSION in manifest["metadata"]["labels"]
             if is_of_version and is_owned_by(manifest, model.metadata.uid):
                 yield manifest
+
+
+def _not_cached(cluster: Cluster, model: CustomModel, lost: Iterable[Manifest]) -> Iterable[Manifest]:
+    """Of the records that were read those of this very model that another pass did not mend meanwhile."""
+    for record in lost:
+        known = cluster.get(CONTROLLER_REVISION, model.metadata.namespace, record["metadata"]["name"])
+        if known is None and is_owned_by(record, model.metadata.uid):
+            yield record
 
 
 def _open_tests(

@@ -15,7 +15,7 @@ from modelyard.reconcilers.custom_model.announce import announcements
 from modelyard.reconcilers.custom_model.assess import assess
 from modelyard.reconcilers.custom_model.desired import desired, ledger_manifest, stale_tests, without
 from modelyard.reconcilers.custom_model.facts import Facts
-from modelyard.reconcilers.custom_model.observe import observe
+from modelyard.reconcilers.custom_model.observe import lost_records, observe
 from modelyard.settings import Settings
 from modelyard.status.outcomes import Outcome, Settled
 from modelyard.status.refusal import Refusal
@@ -25,7 +25,8 @@ async def reconcile(
     cluster: Cluster, settings: Settings, namespace: str, name: str, now: datetime
 ) -> Outcome:
     """Write what became true to the ledger, then make the cluster follow it."""
-    observed = observe(cluster, namespace, name, now)
+    lost = await lost_records(cluster, namespace, name)
+    observed = observe(cluster, namespace, name, now, lost)
     if observed is None:
         return Settled()
     stale = stale_tests(observed)
