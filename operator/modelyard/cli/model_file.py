@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from modelyard.api.check_plan import CheckConfiguration, first_problem
@@ -21,6 +20,7 @@ from modelyard.api.schema import structural
 from modelyard.cli.gate_checks import counting, merged, merging_remark
 from modelyard.cli.model_name import name_problem
 from modelyard.cli.usage import UsageError
+from modelyard.rendering.reading import NotYaml, documents_in
 
 Spec = TypeVar("Spec", bound=ApiModel)
 
@@ -87,9 +87,9 @@ def model_in(text: str) -> ModelFile:
 
 def _documents(text: str) -> list[dict[str, Any]]:
     try:
-        found = list(yaml.safe_load_all(text))
-    except yaml.YAMLError as error:
-        raise UsageError(f"is not YAML: {' '.join(str(error).split())}") from None
+        found = documents_in(text)
+    except NotYaml as error:
+        raise UsageError(f"is not YAML: {error}") from None
     return [one for one in found if isinstance(one, dict)]
 
 

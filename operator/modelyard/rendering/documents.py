@@ -12,9 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
-from yaml.constructor import ConstructorError
 
 from modelyard.api.crds import RESOURCES, crd
 from modelyard.api.findings import Finding, broken, findings, shown
@@ -22,6 +20,7 @@ from modelyard.api.kinds import CONFIG_MAP, EXECUTION_ENVIRONMENT_VERSION, MODEL
 from modelyard.api.labels import API_VERSION, GROUP
 from modelyard.api.markers import VALIDATIONS
 from modelyard.api.meta import ApiModel, DnsLabel, DnsSubdomain, ObjectMeta, Resource
+from modelyard.rendering.reading import NotYaml, documents_in
 
 Manifest = dict[str, Any]
 
@@ -33,13 +32,12 @@ _STATUS_KEPT = (EXECUTION_ENVIRONMENT_VERSION.name,)
 """Whose status is an input: the digest of a tag. What else has one is judged anew."""
 
 _TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"(19|[2-8][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+"""Of years that times can be reckoned from, before and after."""
+
 _LONGEST_NAME = 58
 _TIMES = ("creationTimestamp", "deletionTimestamp")
-
-_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError)
-"""PyYAML raises its own for what is no YAML, and others for a tag that does not fit: `!!int x`."""
 
 _NAMESPACE: TypeAdapter[str] = TypeAdapter(DnsLabel)
 _CONFIG_MAP_NAME: TypeAdapter[str] = TypeAdapter(DnsSubdomain)
@@ -75,30 +73,6 @@ class Documents:
     """One sentence each: where, which value, why not, what next."""
 
 
-class _Loader(yaml.SafeLoader):
-    """As kubectl reads YAML: what looks like a date is text, 1e-6 is a number, and \\ud83d\\ude00 one letter."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_scalar(self, node: Any) -> Any:
-        """As it is, but for halves of letters, which JSON has for letters beyond 16 bits."""
-        text = super().construct_scalar(node)
-        try:
-            return text.encode("utf-16", "surrogatepass").decode("utf-16") if isinstance(text, str) else text
-        except UnicodeDecodeError:
-            raise ConstructorError(None, None, "found half of a letter", node.start_mark) from None
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
-
-
 def read(texts: Iterable[Text], namespace: str) -> Documents:
     """All objects of the texts; those without a namespace are of `namespace`."""
     found = Documents()
@@ -113,12 +87,9 @@ def read(texts: Iterable[Text], namespace: str) -> Documents:
 def _parsed(text: Text, found: Documents) -> Iterator[tuple[str, Any]]:
     """The documents of a text that are not empty, each with where it is."""
     try:
-        documents = [document for document in yaml.load_all(text.content, _Loader) if document is not None]
-    except RecursionError:
-        found.problems.append(f"{text.origin}: this is nested too deeply to be read; write it flatter")
-        return
-    except _UNREADABLE as error:
-        found.problems.append(f"{text.origin}: this is neither YAML nor JSON: {' '.join(str(error).split())}")
+        documents = [document for document in documents_in(text.content) if document is not None]
+    except NotYaml as error:
+        found.problems.append(f"{text.origin}: this is neither YAML nor JSON: {error}")
         return
     for number, document in enumerate(documents, start=1):
         yield f"{text.origin} (document {number})" if len(documents) > 1 else text.origin, document

@@ -175,6 +175,20 @@ RESERVED = (
 )
 
 
+def test_a_number_without_a_point_is_a_number_as_in_the_cluster() -> None:
+    found = gate(
+        "{name: one, dataset: {configMap: {name: rows}}, configuration: {tolerance: {absolute: 1e-3}}}"
+    )
+
+    assert found.configuration.tolerance.absolute == 1e-3
+
+
+@pytest.mark.parametrize("text", ["!!int x", "!!bool x", "[" * 1000, r'"\ud800"'])
+def test_text_that_yaml_stumbles_over_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^is not YAML: [^\n]+$"):
+        model_in(text)
+
+
 @pytest.mark.parametrize("label", ["v1", "2020", "01.0"])
 def test_a_label_that_the_cluster_would_refuse_is_refused(label: str) -> None:
     with pytest.raises(UsageError) as refused:

@@ -237,6 +237,8 @@ def test_what_cannot_be_meant_so_is_told_with_the_next_step(manifest: Any, said:
                 "2024-01-01T00:00:00",
                 "2024-13-01T00:00:00Z",
                 "0001-01-01T00:00:00+14:00",
+                "0001-01-01T00:00:00Z",
+                "9999-12-31T23:59:59Z",
             )
         ],
     ],
