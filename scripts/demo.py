@@ -156,9 +156,13 @@ def print_summary(clients: Clients, provider: Provider) -> None:
   kubectl config set-context --current --namespace={NAMESPACE}
   kubectl get custommodelversion {REFUSED} -o jsonpath='{{.status.conditions[?(@.type=="Ready")].message}}'
   kubectl apply -f examples/02-failing-gate/fixed/      # a third version, mended: watch it take over
-  kubectl get custommodelversions --watch
+  kubectl get custommodelversions --watch               # Ctrl-C ends it
+  ADDRESS=$(kubectl get custommodel {MODEL} -o jsonpath='{{.status.address.url}}')
+  kubectl run ask --rm --stdin --quiet --restart=Never --image={":".join(PYTHON_IMAGE)} -- \\
+    python3 -c "$(cat examples/predict.py)" "$ADDRESS" <<< '{QUESTION}'
+  modelyard init my-model && kubectl apply -k my-model  # a model of your own
   kubectl explain custommodelversion.spec
-  make demo-down                                        # take it all away
+  make demo-down; unset KUBECONFIG                      # take it all away
 """
     )
 

@@ -60,6 +60,7 @@ def _report(options: argparse.Namespace, limits: Limits) -> CheckReport:
     data = load_data_set(asked.data, asked.data_format) if asked.data else None
     terminal = Terminal(options.quiet)
     terminal.introduce(asked.remarks, asked.warnings)
+    terminal.say(f"asking {options.url}, for {options.timeout:g} s at most (--timeout)")
     run = Run(_plan(asked, target), data, limits, terminal.say, Progress())
     summary = run_until_stopped(run_checks(run))
     return report_of(run, summary)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from modelyard.rendering.render import Rendering, render
 from modelyard.rendering.text import as_json, as_yaml
 from modelyard.settings import Settings, from_environ
 
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (".yaml", ".yml", ".json")
 _RENDERERS = {"yaml": as_yaml, "json": as_json}
 
@@ -123,6 +125,9 @@ def _texts(name: str) -> Iterator[Text]:
         yield Text("standard input", content)
         return
     path = Path(name)
+    if any((path / kustomization).exists() for kustomization in _KUSTOMIZATIONS):
+        made = f"kubectl kustomize {shlex.quote(name)} | modelyard render -f -"
+        raise UsageError(f"{name} is to be put together by Kustomize first: {made}")
     with _readable(name):
         files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
     if not files:

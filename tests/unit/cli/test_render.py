@@ -108,8 +108,15 @@ def test_every_problem_of_every_file_is_told(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_what_kustomize_makes_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-f", str(CHECKOUT / "examples" / "03-sklearn-binary")]) == 2
+    folder = CHECKOUT / "examples" / "03-sklearn-binary"
 
+    assert main(["-f", str(folder)]) == 2
+    assert (
+        capsys.readouterr().err == f"modelyard render: {folder} is to be put together by Kustomize first: "
+        f"kubectl kustomize {folder} | modelyard render -f -\n"
+    )
+
+    assert main([argument for file in folder.glob("*.yaml") for argument in ("-f", str(file))]) == 2
     said = capsys.readouterr().err
     assert "`kubectl kustomize FOLDER | modelyard render -f -`" in said
     assert 'ConfigMap "breast-cancer-v1-code" of spec.source does not exist' in said
