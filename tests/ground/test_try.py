@@ -24,7 +24,9 @@ from modelyard.cli.try_model import PATIENCE, main
 from modelyard.cli.try_model import _parser as parser
 from modelyard.local.workspace import workspace
 from tests.support.model_folders import fixture_folder, processes_of, script_folder
-from tests.unit.cli.conftest import FAST
+from tests.unit.cli.conftest import FAST, path, rows
+
+__all__ = ["path", "rows"]
 
 Captured = pytest.CaptureFixture[str]
 
