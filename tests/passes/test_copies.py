@@ -24,14 +24,13 @@ from modelyard.api.kinds import (
 )
 from modelyard.reconcilers.model_test.reconcile import reconcile
 from tests.support.invariants import Invariants
-from tests.support.moments import key, names, serving_v1, serving_v2, workload
+from tests.support.moments import CHECK, key, names, serving_v1, serving_v2, workload
 from tests.support.objects import NAMESPACE, make_test, make_version
 from tests.support.platform import Behaviour
 from tests.support.world import World
 
 Manifest = dict[str, Any]
 
-CHECK = "hello-1-check"
 MADE = (DEPLOYMENT, SERVICE, ENDPOINT_SLICE, NETWORK_POLICY, CONFIG_MAP, JOB, POD)
 
 

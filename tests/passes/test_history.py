@@ -15,32 +15,18 @@ from modelyard.api.kinds import (
     POD,
 )
 from modelyard.roles.roles import Role
-from tests.support.moments import names, serving_v1
+from tests.support.moments import CHECK, checked, names, reports, serving_v1
 from tests.support.objects import make_gate, make_test, make_version
 from tests.support.world import World
 
 Manifest = dict[str, Any]
-
-CHECK = "hello-1-check"
-
-
-def _reports(world: World) -> list[str]:
-    return [name for name in names(world, CONFIG_MAP) if name.startswith("report-")]
-
-
-async def _checked(world: World | None = None, **test: Any) -> World:
-    """A test by hand that ended."""
-    world = world or await serving_v1()
-    world.user.apply(make_test(CHECK, **test))
-    await world.settle()
-    return world
 
 
 # --- how long a test is kept -----------------------------------------------------------------------------------
 
 
 async def test_a_test_is_deleted_in_its_time_with_all_that_it_owns() -> None:
-    world = await _checked(ttlSecondsAfterFinished=90)
+    world = await checked(ttlSecondsAfterFinished=90)
     await world.pass_time(89, step=1)
     assert CHECK in names(world, MODEL_TEST)
 
@@ -50,7 +36,7 @@ async def test_a_test_is_deleted_in_its_time_with_all_that_it_owns() -> None:
 
 
 async def test_nothing_wakes_for_it_before_its_time() -> None:
-    world = await _checked(ttlSecondsAfterFinished=500)
+    world = await checked(ttlSecondsAfterFinished=500)
     await world.pass_time(60, step=1)
     passes = world.passes
     await world.pass_time(430, step=1)
@@ -61,7 +47,7 @@ async def test_nothing_wakes_for_it_before_its_time() -> None:
 async def test_a_time_of_nothing_is_enough_for_the_verdict_to_be_said() -> None:
     world = await serving_v1()
     before = len(world.api.writes)
-    await _checked(world, ttlSecondsAfterFinished=0)
+    await checked(world, ttlSecondsAfterFinished=0)
 
     assert CHECK not in names(world, MODEL_TEST)
     said = [write.after for write in world.writes(since=before) if write.subresource and write.name == CHECK]
@@ -70,7 +56,7 @@ async def test_a_time_of_nothing_is_enough_for_the_verdict_to_be_said() -> None:
 
 
 async def test_the_time_may_be_set_and_taken_back_after_the_end() -> None:
-    world = await _checked()
+    world = await checked()
     await world.pass_time(300, step=60)
     world.user.edit(MODEL_TEST, CHECK, spec={"ttlSecondsAfterFinished": 600})
     await world.settle()
@@ -89,7 +75,7 @@ async def test_the_time_may_be_set_and_taken_back_after_the_end() -> None:
 
 async def test_a_test_that_was_made_again_meanwhile_is_not_deleted() -> None:
     """Only the watch has not brought the news yet."""
-    world = await _checked(ttlSecondsAfterFinished=60)
+    world = await checked(ttlSecondsAfterFinished=60)
     world.watch_is_broken = True
     world.user.delete(MODEL_TEST, CHECK)
     world.user.apply(make_test(CHECK))
@@ -186,8 +172,8 @@ async def test_their_reports_and_jobs_go_with_them() -> None:
     world = await _with_versions(3, _gate(0, 0))
 
     (test,) = names(world, MODEL_TEST)
-    assert len(_reports(world)) == len(names(world, JOB)) == 1
-    assert _reports(world)[0].startswith("report-hello-3-starts-")
+    assert len(reports(world)) == len(names(world, JOB)) == 1
+    assert reports(world)[0].startswith("report-hello-3-starts-")
     assert names(world, JOB)[0].startswith(test[:16])
 
 
@@ -208,7 +194,7 @@ async def test_a_candidate_that_is_refused_keeps_its_tests_until_its_verdict_is_
 
 
 async def test_tests_by_hand_are_no_history_of_the_gate() -> None:
-    world = await _checked(await _with_versions(3, _gate(0, 0)))
+    world = await checked(await _with_versions(3, _gate(0, 0)))
     await world.pass_time(600, step=60)
 
     assert CHECK in names(world, MODEL_TEST)

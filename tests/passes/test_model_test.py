@@ -22,14 +22,13 @@ from modelyard.api.kinds import (
 from modelyard.kube.errors import Forbidden, Invalid, Unavailable
 from modelyard.reconcilers.model_test.reconcile import reconcile
 from modelyard.status.outcomes import Outcome, Settled, Waiting
-from tests.support.moments import conditions, names, serving_v1, serving_v2, workload
+from tests.support.moments import CHECK, conditions, names, serving_v1, serving_v2, workload
 from tests.support.objects import NAMESPACE, make_test
 from tests.support.platform import failed
 from tests.support.world import World
 
 Manifest = dict[str, Any]
 
-CHECK = "hello-1-check"
 BAD = "row 2: prediction is NaN; every prediction must be a finite number"
 
 

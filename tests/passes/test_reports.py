@@ -20,14 +20,12 @@ from modelyard.api.kinds import (
 )
 from modelyard.kube.errors import ApiError, Forbidden, Unavailable
 from modelyard.manifests.test_report import unpacked_log, unpacked_report
-from tests.support.moments import names, serving_v1
+from tests.support.moments import CHECK, checked, names, reports, serving_v1
 from tests.support.objects import NAMESPACE, make_test, make_version
 from tests.support.runner_log import with_log
 from tests.support.world import World
 
 Manifest = dict[str, Any]
-
-CHECK = "hello-1-check"
 
 
 class Logs:
@@ -59,23 +57,11 @@ def _report(world: World) -> Manifest:
     return world.get(CONFIG_MAP, world.get(MODEL_TEST, CHECK)["status"]["report"]["configMap"])
 
 
-def _reports(world: World) -> list[str]:
-    return [name for name in names(world, CONFIG_MAP) if name.startswith("report-")]
-
-
-async def _checked(world: World | None = None, **test: Any) -> World:
-    """A test by hand that ended, as far as it does at once."""
-    world = world or await serving_v1()
-    world.user.apply(make_test(CHECK, **test))
-    await world.settle()
-    return world
-
-
 async def _running() -> tuple[World, str]:
     """A test by hand whose Job runs on and on, and the name of its pod."""
     world = await serving_v1()
     world.platform.holds_jobs = True
-    await _checked(world)
+    await checked(world)
     (job,) = [name for name in names(world, JOB) if name.startswith(CHECK)]
     world.platform._pod(world.get(JOB, job), 0)
     await world.settle()
@@ -93,7 +79,7 @@ def _ends(world: World, pod: str, **terminated: Any) -> None:
 
 
 async def test_the_report_and_the_log_are_kept_and_the_status_says_where() -> None:
-    world = await _checked()
+    world = await checked()
 
     status, kept = world.get(MODEL_TEST, CHECK)["status"], _report(world)
     content = unpacked_report(kept)
@@ -109,7 +95,7 @@ async def test_the_report_and_the_log_are_kept_and_the_status_says_where() -> No
 
 
 async def test_it_says_how_to_read_it() -> None:
-    world = await _checked()
+    world = await checked()
 
     assert _why(world).endswith(f"read it with: modelyard report {CHECK} --namespace {NAMESPACE}")
 
@@ -117,7 +103,7 @@ async def test_it_says_how_to_read_it() -> None:
 async def test_the_report_is_read_once_and_written_with_the_verdict() -> None:
     world = await serving_v1()
     logs, before = Logs(world), len(world.api.writes)
-    await _checked(world)
+    await checked(world)
 
     assert logs.reads == 1
     writes = [str(write) for write in world.writes(since=before)]
@@ -127,16 +113,16 @@ async def test_the_report_is_read_once_and_written_with_the_verdict() -> None:
 
 
 async def test_a_report_goes_with_its_test() -> None:
-    world = await _checked()
+    world = await checked()
     report = _report(world)["metadata"]["name"]
     world.user.delete(MODEL_TEST, CHECK)
     await world.settle()
 
-    assert report not in _reports(world)
+    assert report not in reports(world)
 
 
 async def test_once_settled_it_costs_nothing_for_ever() -> None:
-    world = await _checked()
+    world = await checked()
     logs, before = Logs(world), len(world.api.writes)
     world.start_operator()
     await world.settle()
@@ -147,12 +133,12 @@ async def test_once_settled_it_costs_nothing_for_ever() -> None:
 
 
 async def test_a_report_that_somebody_deletes_is_not_made_again() -> None:
-    world = await _checked()
+    world = await checked()
     logs = Logs(world)
     world.user.delete(CONFIG_MAP, _report(world)["metadata"]["name"])
     await world.pass_time(600, step=60)
 
-    assert [name for name in _reports(world) if CHECK in name] == []
+    assert [name for name in reports(world) if CHECK in name] == []
     assert logs.reads == 0
     assert _stored(world) == ("True", "Stored")
 
@@ -171,7 +157,7 @@ async def test_a_log_that_cannot_be_read_now_delays_no_verdict() -> None:
     world = await serving_v1()
     logs = Logs(world)
     logs.trouble = Unavailable("the node does not answer")
-    await _checked(world)
+    await checked(world)
 
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
     assert world.get(MODEL_TEST, CHECK)["status"]["completedAt"] == "2026-01-01T12:01:00Z"
@@ -203,7 +189,7 @@ async def test_a_log_that_can_never_be_read_is_tried_for_a_minute_and_then_given
     world = await serving_v1()
     logs = Logs(world)
     logs.trouble = Unavailable("the node does not answer")
-    await _checked(world)
+    await checked(world)
     before = len(world.api.writes)
     await world.pass_time(3600, step=1)
 
@@ -218,7 +204,7 @@ async def test_an_operator_that_is_started_again_goes_on_trying() -> None:
     world = await serving_v1()
     logs = Logs(world)
     logs.trouble = Unavailable("the node does not answer")
-    await _checked(world)
+    await checked(world)
     await world.pass_time(5, step=1)
     logs.trouble = None
     world.start_operator()
@@ -230,7 +216,7 @@ async def test_an_operator_that_is_started_again_goes_on_trying() -> None:
 async def test_one_that_comes_back_much_later_gives_up_at_once_and_says_why() -> None:
     world = await serving_v1()
     Logs(world).trouble = Unavailable("the node does not answer")
-    await _checked(world)
+    await checked(world)
     world.platform.holds_jobs = True
     world._schedule = type(world._schedule)()  # the operator is away
     await world.pass_time(3600, step=3600)
@@ -248,7 +234,7 @@ async def test_a_report_that_may_not_be_written_delays_no_verdict() -> None:
             raise Forbidden("exceeded quota: configmaps")
 
     world.api.before_write = refuse
-    await _checked(world)
+    await checked(world)
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
     assert _stored(world) == ("Unknown", "ReadingLog")
 
@@ -258,7 +244,7 @@ async def test_a_report_that_may_not_be_written_delays_no_verdict() -> None:
 
 
 async def test_a_configmap_of_that_name_that_is_not_ours_is_left_alone() -> None:
-    world = await _checked()
+    world = await checked()
     name, uid = _report(world)["metadata"]["name"], world.get(MODEL_TEST, CHECK)["metadata"]["uid"]
     world.user.delete(CONFIG_MAP, name)
     foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": NAMESPACE}}
@@ -317,7 +303,7 @@ async def test_a_pod_that_is_gone_is_not_waited_for() -> None:
     world = await serving_v1()
     logs = Logs(world)
     logs.trouble = Unavailable("the node does not answer")
-    await _checked(world)
+    await checked(world)
     (pod,) = [name for name in names(world, POD) if name.startswith(CHECK)]
     world.watch_is_broken = True
     world.platform.holds_jobs = True
@@ -354,7 +340,7 @@ async def test_a_test_that_ends_without_a_run_has_no_report() -> None:
 
 
 async def test_a_test_that_an_older_operator_ended_is_left_as_it_is() -> None:
-    world = await _checked()
+    world = await checked()
     status = world.get(MODEL_TEST, CHECK)["status"]
     old = [condition for condition in status["conditions"] if condition["type"] != "ReportStored"]
     status = {name: value for name, value in status.items() if name != "report"}

@@ -6,12 +6,15 @@ from typing import Any
 
 import orjson
 
-from modelyard.api.kinds import CUSTOM_MODEL_VERSION, Kind
+from modelyard.api.kinds import CONFIG_MAP, CUSTOM_MODEL_VERSION, Kind
 from tests.support.fake_api import FakeApi
-from tests.support.objects import make_environment, make_model, make_version
+from tests.support.objects import make_environment, make_model, make_test, make_version
 from tests.support.world import World
 
 Manifest = dict[str, Any]
+
+CHECK = "hello-1-check"
+"""Name of a test by hand."""
 
 
 async def serving_v1(*, version: Manifest | None = None, **model: Any) -> World:
@@ -66,3 +69,16 @@ def key(world: World, version: str) -> str:
 def names(world: World, kind: Kind) -> list[str]:
     """Names of all objects of a kind."""
     return [manifest["metadata"]["name"] for manifest in world.all(kind)]
+
+
+def reports(world: World) -> list[str]:
+    """Names of the ConfigMaps that hold reports."""
+    return [name for name in names(world, CONFIG_MAP) if name.startswith("report-")]
+
+
+async def checked(world: World | None = None, **test: Any) -> World:
+    """A test by hand, CHECK, that ended, as far as it does at once."""
+    world = world or await serving_v1()
+    world.user.apply(make_test(CHECK, **test))
+    await world.settle()
+    return world
