@@ -1,0 +1,62 @@
+"""The table as it is now, and who is told when it becomes another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from modelyard.gateway.route import Address, Model, Table
+
+Subscriber = Callable[[Table, Table], None]
+"""Called with (old, new) right after the table was changed; a Model that did not change is the same object."""
+
+
+class Routes(Protocol):
+    """What the engine needs of them, wherever they come from."""
+
+    @property
+    def table(self) -> Table:
+        """All routes as far as known; swapped whole, never changed in place."""
+
+    @property
+    def synced(self) -> asyncio.Event:
+        """Set as soon as the table was complete once."""
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call this after each change from now on."""
+
+    async def run(self) -> None:
+        """Keep the table true; never returns."""
+
+
+class Board:
+    """Holds the table. What keeps it true publishes the next one."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.synced = asyncio.Event()
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call this after each change from now on."""
+        self._subscribers.append(subscriber)
+
+    def publish(self, table: Table) -> None:
+        """From now on this is the table."""
+        old, self.table = self.table, table
+        self.synced.set()
+        for subscriber in self._subscribers:
+            subscriber(old, table)
+
+
+def departed(old: Table, new: Table) -> set[Address]:
+    """Pods that the models that changed no longer have."""
+    changed = [key for key, model in old.models.items() if new.models.get(key) is not model]
+    stayed = {pod for key in changed if key in new.models for pod in _pods(new.models[key])}
+    return {pod for key in changed for pod in _pods(old.models[key])} - stayed
+
+
+def _pods(model: Model) -> Iterator[Address]:
+    for version in model.versions.values():
+        yield from version.pods
