@@ -18,7 +18,7 @@ _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
     "asctime",
     "taskName",
 }
-_QUIET = ("kopf", "aiohttp", "asyncio")
+_QUIET = ("aiohttp", "asyncio")
 """Loggers of libraries: their warnings matter, their chatter does not."""
 
 
@@ -55,17 +55,11 @@ def configure_logs(level: int = logging.INFO, stream: TextIO | None = None) -> N
     """Send the logs of the whole process as JSON lines to `stream` (standard error)."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Not every retry of the event engine, which never gives up: our own watches tell of the same trouble once."""
-    return not (record.name.startswith("kopf.") and "will retry" in record.getMessage())
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

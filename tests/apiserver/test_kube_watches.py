@@ -1,10 +1,9 @@
-"""Our reflector and the event engine on the real API server, over a wire that breaks."""
+"""Our reflectors and the operator that they wake on the real API server, over a wire that breaks."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,7 +14,6 @@ import pytest
 from modelyard.api import labels
 from modelyard.api.kinds import CONFIG_MAP, CUSTOM_MODEL, EXECUTION_ENVIRONMENT, EXECUTION_ENVIRONMENT_VERSION
 from modelyard.handlers.process import Operator, Setup
-from modelyard.handlers.watches import Engine, WatchEngineFailed
 from modelyard.kube.access import Access, from_kubeconfig
 from modelyard.kube.backoff import Backoff
 from modelyard.kube.cache import Cache
@@ -27,7 +25,7 @@ from modelyard.status.outcomes import Outcome, Settled
 from tests.apiserver.kube import in_thread, wired
 from tests.apiserver.server import ApiServer
 from tests.support.eventually import eventually
-from tests.support.objects import as_applied, make_environment, make_model
+from tests.support.objects import as_applied, make_environment
 
 Manifest = dict[str, Any]
 OURS = f"{labels.MANAGED_BY}={labels.MANAGED_BY_VALUE}"
@@ -256,33 +254,37 @@ async def test_nothing_is_passed_over_before_every_kind_is_listed(
     assert await asyncio.wait_for(task, 20)
 
 
-async def test_when_the_engine_fails_the_operator_ends_and_says_so(
+async def test_when_a_watch_ends_for_good_the_operator_ends_and_says_so(
     server: ApiServer, namespace: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Blind, it would go on to look healthy; a new process sees again."""
 
-    async def fail(self: Engine, started: object) -> None:
-        raise WatchEngineFailed("the event engine ended: no reason given")
+    def fail(self: Reflector, line: bytes) -> None:
+        raise KeyError("a fault of ours")
 
-    monkeypatch.setattr(Engine, "run", fail)
+    monkeypatch.setattr(Reflector, "_take", fail)
     setup, _ = recording(from_kubeconfig(server.kubeconfig), namespace)
 
-    assert not await asyncio.wait_for(Operator(setup).run(), 20)
+    operator = Operator(setup)
+    task = asyncio.create_task(operator.run())
+    await operator.ready.wait()
+    await create(server, namespace, make_environment("seen"))
+
+    assert not await asyncio.wait_for(task, 20)
 
     (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
     assert record.getMessage() == "A part of the operator ended; so does the operator"
-    assert vars(record)["part"] == "event engine"
+    assert vars(record)["part"].startswith("watch of ")
 
 
 async def test_a_broken_wire_is_survived_by_everything(
     server: ApiServer, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An API server that is away is no reason to die: what happened meanwhile is seen afterwards."""
-    caplog.set_level(logging.CRITICAL, logger="kopf")
     await create(server, namespace, make_environment("goes"))
     async with wired(server) as (access, wire), operating(access, namespace) as (operator, _):
         await eventually(lambda: operator.cache.count(EXECUTION_ENVIRONMENT) == 1)
-        await watching(operator)
+        await operator.ready.wait()
         wire.cut()
         await delete(server, path(namespace, "goes"))
         await create(server, namespace, make_environment("comes"))
@@ -295,37 +297,11 @@ async def test_a_broken_wire_is_survived_by_everything(
         await eventually(lambda: seen() == [(namespace, "comes")], within=60)
 
 
-async def watching(operator: Operator) -> None:
-    """Until the engine watches all of our kinds."""
-    wanted = len(operator._relists)
-    await eventually(lambda: len(operator._activity._began) == wanted, within=20)
-    await asyncio.sleep(0.5)
-
-
-async def test_ghosts_of_our_kinds_go_when_the_engine_lists_anew(server: ApiServer, namespace: str) -> None:
-    """The engine sends no event for what vanished while its watch was broken beyond repair."""
-    await create(server, namespace, make_model())
-    async with operating(from_kubeconfig(server.kubeconfig), namespace) as (operator, passed):
-        await watching(operator)
-        found = operator.cache.get(CUSTOM_MODEL, namespace, "hello")
-        assert found is not None
-        ghost = {**found, "metadata": {**found["metadata"], "name": "ghost", "uid": "u-ghost"}}
-        operator.cache.put(CUSTOM_MODEL, ghost)
-        await eventually(lambda: "ghost" in passed)
-        passed.clear()
-
-        operator._relists[Scope(CUSTOM_MODEL, namespace)].ask()
-
-        await eventually(lambda: operator.cache.get(CUSTOM_MODEL, namespace, "ghost") is None)
-        await eventually(lambda: passed == ["ghost"])
-
-
 async def test_probes_and_metrics_answer_while_it_runs(server: ApiServer, namespace: str) -> None:
     async with operating(from_kubeconfig(server.kubeconfig), namespace) as (operator, _):
-        await watching(operator)
+        await operator.ready.wait()
         for check in operator._health().live:
             assert check() is None
         assert operator._check_ready() is None
-        silences = [operator._activity.silent_for(scope) for scope in operator._relists]
-        assert all(silence is not None and silence < 30 for silence in silences)
+        assert all(reflector.silent_for() < 30 for reflector in operator._reflectors)
     assert operator._check_ready() is not None

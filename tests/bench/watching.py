@@ -1,4 +1,4 @@
-"""What it costs to watch our own kinds, and nothing else: by the event engine (kopf), or by reflectors of our own.
+"""What it costs to watch our own kinds, and nothing else: by kopf, or by reflectors of our own.
 
     python -m tests.bench.watching kopf|reflectors --kubeconfig FILE
 
@@ -9,32 +9,51 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import kopf
 import uvloop
 
-from modelyard.api.kinds import OWN_KINDS
-from modelyard.handlers.watches import Activity, Engine
-from modelyard.kube.access import Access, from_kubeconfig
+from modelyard.api.kinds import OWN_KINDS, Kind
+from modelyard.kube.access import from_kubeconfig
 from modelyard.kube.cache import Cache
 from modelyard.kube.lists import Scope
 from modelyard.kube.reflector import Reflector
-from modelyard.kube.session import Session, ignore
+from modelyard.kube.session import Session
 
 WAYS = ("kopf", "reflectors")
 
 
-async def by_kopf(access: Access) -> None:
+async def by_kopf(kubeconfig: Path) -> None:
+    """As an operator of kopf's does it that handles events alone: nothing kept on objects, no Events of its own."""
+    os.environ["KUBECONFIG"] = str(kubeconfig)
+    registry, settings, cache = kopf.OperatorRegistry(), kopf.OperatorSettings(), Cache()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    kopf.on.login(id="kubeconfig", registry=registry)(kopf.login_with_kubeconfig)
+    for kind in OWN_KINDS:
+        on_event = kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=registry)
+        on_event(_handler(kind, cache))
+    await kopf.operator(registry=registry, settings=settings, standalone=True, clusterwide=True)
+
+
+def _handler(kind: Kind, cache: Cache) -> Any:
+    async def take(event: Mapping[str, Any], **_: Any) -> None:
+        if event["type"] == "DELETED":
+            cache.remove(kind, event["object"])
+        else:
+            cache.put(kind, event["object"])
+
+    return take
+
+
+async def by_reflectors(kubeconfig: Path) -> None:
     """As the operator does it."""
-    activity = Activity(lambda _scope: None, asyncio.get_running_loop().time)
-    await Engine(access, Cache(), (), activity=activity, observe=ignore).run()
-
-
-async def by_reflectors(access: Access) -> None:
-    """As the operator watches the children."""
-    session, cache = Session(access), Cache()
+    session, cache = Session(from_kubeconfig(kubeconfig)), Cache()
     await asyncio.gather(*(Reflector(session, cache, Scope(kind, None)).run() for kind in OWN_KINDS))
 
 
@@ -46,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     watch = by_kopf if options.way == "kopf" else by_reflectors
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(watch(from_kubeconfig(options.kubeconfig)))
+        runner.run(watch(options.kubeconfig))
     return 0
 
 

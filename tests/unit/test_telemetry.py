@@ -23,7 +23,7 @@ def logs() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
-    for name in ("kopf", "aiohttp", "asyncio"):
+    for name in ("aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -81,13 +81,11 @@ def test_an_exception_is_one_line_with_its_traceback(logs: io.StringIO) -> None:
 
 
 def test_libraries_are_heard_from_warnings_on(logs: io.StringIO) -> None:
-    for name in ("kopf.objects", "aiohttp.client", "asyncio", "modelyard.kube"):
+    for name in ("aiohttp.client", "asyncio", "modelyard.kube"):
         logging.getLogger(name).info("chatter")
-        logging.getLogger("kopf.clients").error("Request attempt #7 failed; will retry: GET /apis")
         logging.getLogger(name).warning("matters")
 
     assert [(line["logger"], line["message"]) for line in lines(logs)] == [
-        ("kopf.objects", "matters"),
         ("aiohttp.client", "matters"),
         ("asyncio", "matters"),
         ("modelyard.kube", "chatter"),

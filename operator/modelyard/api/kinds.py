@@ -49,7 +49,7 @@ OWN_KINDS = (
     MODEL_LEDGER,
     MODEL_TEST,
 )
-"""Watched through kopf."""
+"""Watched whole."""
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")

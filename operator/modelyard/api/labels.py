@@ -49,3 +49,6 @@ TESTS = f"{GROUP}/tests"
 
 APPLIED = f"{GROUP}/applied"
 """Annotation on children: hash of the manifest as last applied, so that a removed field is noticed."""
+
+ROUTE = f"{GROUP}/route"
+"""Annotation on a version's Service: what the gateway has to know of the version, as compact JSON."""

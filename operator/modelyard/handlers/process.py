@@ -1,8 +1,8 @@
 """The operator's process, put together: what starts when, what watches over what, and how it all ends.
 
 health server
-reflectors of children, lists of our own kinds      (nothing is passed over until each has listed once)
-event engine, workers                               until SIGTERM, or until one of them fails
+reflectors of our own kinds and of children         (nothing is passed over until each has listed once)
+workers                                             until SIGTERM, or until a part of it fails
 workers end their passes; then no write leaves; then the rest
 """
 
@@ -11,10 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from modelyard.api.kinds import ALL_KINDS, CHILD_KINDS, OWN_KINDS, Kind
@@ -24,13 +23,11 @@ from modelyard.handlers.loop import Loop, Pass, World
 from modelyard.handlers.metrics import Metrics
 from modelyard.handlers.queue import Queue
 from modelyard.handlers.routing import Key, leader
-from modelyard.handlers.watches import STUCK_AFTER, Activity, Engine
 from modelyard.kube.access import Access
 from modelyard.kube.cache import Cache
-from modelyard.kube.lists import Scope
+from modelyard.kube.lists import OWN_PAGE, PAGE, Scope
 from modelyard.kube.live import LiveCluster
 from modelyard.kube.reflector import Reflector
-from modelyard.kube.relist import Relist
 from modelyard.kube.session import Session
 from modelyard.settings import Settings
 
@@ -71,11 +68,9 @@ class Operator:
         self.queue: Queue[Key] = Queue(clock, lambda key: leader(key, self.cache))
         world = World(self.cluster, self.cache, setup.settings, setup.passes, _now)
         self._loop = Loop(world, self.queue, self.metrics)
-        self._reflectors = [self._reflector(scope) for scope in self._scopes(CHILD_KINDS, _OURS)]
-        self._relists = {
-            scope: Relist(self._session, self.cache, scope) for scope in self._scopes(OWN_KINDS, "")
-        }
-        self._activity = Activity(lambda scope: self._relists[scope].ask(), clock)
+        own = [self._reflector(scope, OWN_PAGE) for scope in self._scopes(OWN_KINDS, "")]
+        children = [self._reflector(scope, PAGE) for scope in self._scopes(CHILD_KINDS, _OURS)]
+        self._reflectors = own + children
         self._lag = LagMeter()
         self._tasks: dict[asyncio.Task[Any], str] = {}
 
@@ -90,11 +85,10 @@ class Operator:
         try:
             self.port = await server.start()
             self._start("loop lag", self._lag.run())
-            for part in self._listers():
-                self._start(f"watch of {part.scope}", part.run())
+            for reflector in self._reflectors:
+                self._start(f"watch of {reflector.scope}", reflector.run())
             if await self._until(self._synced()):
                 logger.info("All kinds are listed", extra={"objects": sum(map(self.cache.count, ALL_KINDS))})
-                self._start("event engine", self._engine().run(self._take_signals))
                 self._start("workers", self._loop.run())
                 self.ready.set()
                 await self._until(asyncio.Event().wait())
@@ -103,32 +97,20 @@ class Operator:
             await self._end()
             await server.stop()
 
-    def _engine(self) -> Engine:
-        return Engine(
-            self._setup.access,
-            self.cache,
-            self._setup.settings.namespaces,
-            activity=self._activity,
-            observe=self.metrics.requested,
-        )
-
     def _scopes(self, kinds: tuple[Kind, ...], selector: str) -> list[Scope]:
         namespaces: tuple[str | None, ...] = self._setup.settings.namespaces or (None,)
         return [Scope(kind, namespace, selector) for kind in kinds for namespace in namespaces]
 
-    def _reflector(self, scope: Scope) -> Reflector:
-        return Reflector(self._session, self.cache, scope, on_restart=self.metrics.watch_restarted)
-
-    def _listers(self) -> Iterator[Reflector | Relist]:
-        yield from self._reflectors
-        yield from self._relists.values()
+    def _reflector(self, scope: Scope, page: int) -> Reflector:
+        restarted = self.metrics.watch_restarted
+        return Reflector(self._session, self.cache, scope, page=page, on_restart=restarted)
 
     def _start(self, name: str, part: Coroutine[Any, Any, Any]) -> None:
         self._tasks[asyncio.create_task(part, name=name)] = name
 
     async def _synced(self) -> None:
-        for part in self._listers():
-            await part.synced.wait()
+        for reflector in self._reflectors:
+            await reflector.synced.wait()
 
     async def _until(self, condition: Awaitable[Any]) -> bool:
         """Wait for it; False when the operator is stopped or a part of it ended before."""
@@ -162,18 +144,11 @@ class Operator:
         await self._session.close()
         logger.info("Stopped")
 
-    def _take_signals(self) -> None:
-        """After the event engine has set its own: it would stop itself first, and us not at all."""
-        take_signals(self)
-
     def _health(self) -> Health:
         live: list[Check] = [self._lag.check, head_check(lambda: self.queue.head_age)]
         for reflector in self._reflectors:
             what = f"watch of {reflector.scope}"
             live.append(silence_check(what, reflector.silent_for, reflector.timing.stuck_after))
-        for scope in self._relists:
-            what = f"watch of {scope}"
-            live.append(silence_check(what, partial(self._activity.silent_for, scope), STUCK_AFTER))
         return Health(live, [self._check_ready], self.metrics)
 
     def _check_ready(self) -> str | None:

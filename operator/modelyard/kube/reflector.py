@@ -18,7 +18,7 @@ import orjson
 from modelyard.kube.backoff import Backoff, Dice
 from modelyard.kube.cache import Cache
 from modelyard.kube.errors import ApiError, Expired, Unavailable, from_status
-from modelyard.kube.lists import Scope, list_into
+from modelyard.kube.lists import PAGE, Scope, list_into
 from modelyard.kube.session import Session, Silent
 from modelyard.kube.trouble import Trouble
 
@@ -52,6 +52,7 @@ class Reflector:
         cache: Cache,
         scope: Scope,
         *,
+        page: int = PAGE,
         timing: Timing | None = None,
         on_restart: Callable[[Scope], None] = lambda scope: None,
         dice: Dice = random.random,
@@ -59,7 +60,7 @@ class Reflector:
         self.scope = scope
         self.synced = asyncio.Event()
         self.timing = timing or Timing()
-        self._session, self._cache = session, cache
+        self._session, self._cache, self._page = session, cache, page
         self._on_restart, self._dice = on_restart, dice
         self._version: str | None = None
         self._trouble = Trouble(logger, "Watch", str(scope))
@@ -88,7 +89,7 @@ class Reflector:
 
     async def _list_and_watch(self) -> None:
         if self._version is None:
-            self._version = await list_into(self._session, self._cache, self.scope)
+            self._version = await list_into(self._session, self._cache, self.scope, page=self._page)
             self.synced.set()
         started = _now()
         await self._watch(self._version)

@@ -9,6 +9,7 @@ from modelyard.api.kinds import ALL_KINDS, Kind
 
 _KINDS: Mapping[tuple[str, str], Kind] = {(kind.group, kind.plural): kind for kind in ALL_KINDS}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "apply", "DELETE": "delete"}
+_READS = frozenset(("get", "list", "watch"))
 OTHER = "other"
 
 
@@ -21,6 +22,11 @@ class Request:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+
+    @property
+    def reads(self) -> bool:
+        """It changes nothing, and may be asked again."""
+        return self.verb in _READS
 
     def __str__(self) -> str:
         place = "/".join(part for part in (self.namespace, self.name) if part)

@@ -1,7 +1,6 @@
 """The pooled HTTP session to the API server: JSON in, JSON out (a log is text), typed errors.
 
-Every request of the operator goes through here; the event engine gets a session made by `open_http`, so that
-its requests carry the same credentials and are counted alike.
+Every request of the operator goes through here, with the same credentials, and is counted alike.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
 
-import aiohttp
 import orjson
-from aiohttp.client_middlewares import ClientHandlerType, ClientMiddlewareType
 
+from modelyard.http1.answers import Answer, NotAnswered, Stream, ask
+from modelyard.http1.client import Pool
 from modelyard.kube.access import Access
 from modelyard.kube.errors import Unavailable, from_status
 from modelyard.kube.requests import Request, parse_request
@@ -23,10 +23,7 @@ APPLY = "application/apply-patch+yaml"
 """Content type of server-side apply; JSON is YAML."""
 
 REQUEST_TIMEOUT = 30.0
-CONNECT_TIMEOUT = 5.0
-_CHUNK = 64 * 1024
-_USER_AGENT = "modelyard"
-_TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
+_PORTS = {"http": 80, "https": 443}
 
 
 class Silent(Unavailable):
@@ -43,26 +40,19 @@ def ignore(request: Request, code: int | None, seconds: float) -> None:
     """The observer that looks away."""
 
 
-def open_http(access: Access, observe: Observer = ignore) -> aiohttp.ClientSession:
-    """A connection pool that authorizes and reports each request. The caller closes it."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=access.ssl if access.ssl is not None else True),
-        headers={"User-Agent": _USER_AGENT},
-        middlewares=(_authorized(access), _observed(observe)),
-        timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, sock_connect=CONNECT_TIMEOUT),
-    )
-
-
 class Session:
     """Requests to the API server; safe to use from many tasks at once."""
 
     def __init__(self, access: Access, observe: Observer = ignore) -> None:
-        self._server = access.server
-        self._http = open_http(access, observe)
+        server = urlsplit(access.server)
+        port = server.port or _PORTS[server.scheme]
+        self._pool = Pool(server.hostname or "", port, access.ssl if server.scheme == "https" else None)
+        self._prefix, self._token, self._observe = server.path.rstrip("/"), access.token, observe
+        self._common = f" HTTP/1.1\r\nHost: {server.netloc}\r\nUser-Agent: modelyard\r\n"
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.close()
+        self._pool.close()
 
     async def request(
         self,
@@ -74,31 +64,22 @@ class Session:
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         """The parsed answer. Raises errors.ApiError; Unavailable also when no answer comes."""
+        about = parse_request(method, path, params or {})
         data = None if body is None else orjson.dumps(body)
-        headers = None if data is None else {"Content-Type": content_type}
-        what = str(parse_request(method, path, params or {}))
-        try:
-            async with self._http.request(
-                method, self._server + path, params=params, data=data, headers=headers
-            ) as response:
-                return _parsed(what, response, await response.read())
-        except _TROUBLE as error:
-            raise _unreachable(what, error) from error
+        asked = self._bytes(method, path, params, data, content_type)
+        return _parsed(about, await self._answer(about, asked, seconds=REQUEST_TIMEOUT))
 
     async def text(self, path: str, *, params: Mapping[str, str], limit: int, seconds: float) -> str:
         """The first `limit` bytes of an answer that is text (a log), whatever its bytes.
 
         Raises errors.ApiError; Unavailable also when it has not come within so many seconds.
         """
-        what = str(parse_request("GET", path, params))
-        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT)
-        try:
-            async with self._http.get(self._server + path, params=params, timeout=timeout) as response:
-                if response.status >= 300:
-                    _parsed(what, response, await response.read())
-                return (await _first_bytes(response.content, limit)).decode("utf-8", "replace")
-        except _TROUBLE as error:
-            raise _unreachable(what, error) from error
+        about = parse_request("GET", path, params)
+        asked = self._bytes("GET", path, params)
+        answer = await self._answer(about, asked, seconds=seconds, limit=limit)
+        if answer.status >= 300:
+            _parsed(about, answer)
+        return answer.body.decode("utf-8", "replace")
 
     @asynccontextmanager
     async def stream(
@@ -109,34 +90,98 @@ class Session:
         Raises errors.ApiError, on entering and while iterating; Silent when nothing at all arrives for `silence`
         seconds.
         """
-        what = str(parse_request("GET", path, params))
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=silence)
+        about = parse_request("GET", path, params)
+        seen = _Seen(self._observe, about)
         try:
-            async with self._http.get(self._server + path, params=params, timeout=timeout) as response:
-                if response.status >= 300:
-                    _parsed(what, response, await response.read())
-                yield _lines(response.content)
-        except aiohttp.SocketTimeoutError as error:
-            raise Silent(f"{what}: nothing came for {silence:.0f} s") from error
-        except _TROUBLE as error:
-            raise _unreachable(what, error) from error
+            stream = await self._begin(about, self._bytes("GET", path, params), silence)
+            try:
+                seen.code = status = await stream.begin()
+                seen.end()
+                if status >= 300:
+                    _parsed(
+                        about, Answer(status, stream.headers, b"".join([_ async for _ in stream.pieces()]))
+                    )
+                yield _lines(stream.pieces())
+            except TimeoutError as error:
+                raise Silent(f"{about}: nothing came for {silence:.0f} s") from error
+            except OSError as error:
+                raise _unreachable(about, error) from error
+            finally:
+                stream.close()
+        finally:
+            seen.end()
+
+    def _bytes(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        data: bytes | None = None,
+        content_type: str = "",
+    ) -> bytes:
+        """A request as it goes over the wire."""
+        target = f"{self._prefix}{quote(path)}?{urlencode(params)}" if params else self._prefix + quote(path)
+        token = self._token()
+        head = f"{method} {target}{self._common}"
+        if token:
+            head += f"Authorization: Bearer {token}\r\n"
+        if data is None:
+            return f"{head}\r\n".encode()
+        length = f"Content-Type: {content_type}\r\nContent-Length: {len(data)}\r\n\r\n"
+        return f"{head}{length}".encode() + data
+
+    async def _begin(self, about: Request, asked: bytes, silence: float) -> Stream:
+        try:
+            return Stream(await self._pool.take(), asked, silence=silence)
+        except OSError as error:
+            raise _unreachable(about, error) from error
+
+    async def _answer(
+        self, about: Request, asked: bytes, *, seconds: float, limit: int | None = None
+    ) -> Answer:
+        seen = _Seen(self._observe, about)
+        try:
+            answer = await self._ask(about, asked, seconds, limit)
+            seen.code = answer.status
+            return answer
+        except OSError as error:
+            raise _unreachable(about, error) from error
+        finally:
+            seen.end()
+
+    async def _ask(self, about: Request, asked: bytes, seconds: float, limit: int | None) -> Answer:
+        """What only reads is asked again when the server closed a connection just as it was used again."""
+        connection = await self._pool.take()
+        again = connection.used > 0 and about.reads
+        try:
+            return await ask(connection, asked, seconds=seconds, limit=limit)
+        except NotAnswered:
+            if not again:
+                raise
+        return await ask(await self._pool.fresh(), asked, seconds=seconds, limit=limit)
 
 
-async def _first_bytes(content: aiohttp.StreamReader, limit: int) -> bytes:
-    """In chunks, so that no more than the limit is ever held, however much the server sends."""
-    read = bytearray()
-    async for chunk in content.iter_chunked(_CHUNK):
-        read += chunk[: limit - len(read)]
-        if len(read) >= limit:
-            break
-    return bytes(read)
+class _Seen:
+    """One request under way, as the observer is told of it."""
+
+    def __init__(self, observe: Observer, about: Request) -> None:
+        self.code = 0
+        self._observe, self._about, self._started = observe, about, time.monotonic()
+        self._ended = False
+        observe(about, None, 0.0)
+
+    def end(self) -> None:
+        """Tell, once, what came of it."""
+        if not self._ended:
+            self._ended = True
+            self._observe(self._about, self.code, time.monotonic() - self._started)
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length; aiohttp's own `readline` stops at 128 KiB and objects may be larger."""
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines of any length."""
     pending: list[bytes] = []
-    async for chunk in content.iter_any():
-        first, *others = chunk.split(b"\n")
+    async for piece in pieces:
+        first, *others = piece.split(b"\n")
         pending.append(first)
         for part in others:
             line = b"".join(pending)
@@ -145,49 +190,19 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
                 yield line
 
 
-def _parsed(what: str, response: aiohttp.ClientResponse, data: bytes) -> dict[str, Any]:
+def _parsed(about: Request, answer: Answer) -> dict[str, Any]:
     try:
-        answer = orjson.loads(data) if data else {}
+        found = orjson.loads(answer.body) if answer.body else {}
     except orjson.JSONDecodeError:
-        answer = None
-    if response.status >= 300:
-        status = answer if isinstance(answer, dict) else None
-        raise from_status(what, response.status, status, response.headers.get("Retry-After"))
-    if not isinstance(answer, dict):
-        raise Unavailable(f"{what}: the answer is not a JSON object")
-    return answer
+        found = None
+    if answer.status >= 300:
+        status = found if isinstance(found, dict) else None
+        raise from_status(str(about), answer.status, status, answer.header(b"retry-after"))
+    if not isinstance(found, dict):
+        raise Unavailable(f"{about}: the answer is not a JSON object")
+    return found
 
 
-def _unreachable(what: str, error: BaseException) -> Unavailable:
+def _unreachable(about: Request, error: OSError) -> Unavailable:
     reason = "timed out" if isinstance(error, TimeoutError) else type(error).__name__
-    return Unavailable(f"{what}: no answer from the API server ({reason})")
-
-
-def _authorized(access: Access) -> ClientMiddlewareType:
-    async def middleware(
-        request: aiohttp.ClientRequest, handler: ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        token = access.token()
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return await handler(request)
-
-    return middleware
-
-
-def _observed(observe: Observer) -> ClientMiddlewareType:
-    async def middleware(
-        request: aiohttp.ClientRequest, handler: ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        about = parse_request(request.method, request.url.path, request.url.query)
-        started = time.monotonic()
-        observe(about, None, 0.0)
-        code = 0
-        try:
-            response = await handler(request)
-            code = response.status
-            return response
-        finally:
-            observe(about, code, time.monotonic() - started)
-
-    return middleware
+    return Unavailable(f"{about}: no answer from the API server ({reason})")

@@ -11,8 +11,6 @@ import pytest
 from modelyard.api.kinds import CUSTOM_MODEL, POD
 from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, head_check, silence_check
 from modelyard.handlers.metrics import Metrics
-from modelyard.handlers.observers import both
-from modelyard.handlers.watches import Activity
 from modelyard.kube.lists import Scope
 from modelyard.kube.requests import Request
 
@@ -108,39 +106,3 @@ def test_a_watch_must_show_a_sign_of_life(silence: float | None, expected: str |
 def test_a_queue_must_move() -> None:
     assert head_check(lambda: 299.0)() is None
     assert head_check(lambda: 301.0)() == "the head of the queue has waited for 301 s"
-
-
-def test_the_engines_requests_are_its_signs_of_life() -> None:
-    now, asked = [100.0], list[Scope]()
-    activity = Activity(asked.append, lambda: now[0])
-    everywhere, one = Scope(CUSTOM_MODEL), Scope(CUSTOM_MODEL, "ns")
-    assert activity.silent_for(everywhere) is None
-
-    activity(Request("watch", CUSTOM_MODEL), None, 0.0)
-    now[0] = 130.0
-    activity(Request("watch", CUSTOM_MODEL), 200, 30.0)
-
-    assert activity.silent_for(everywhere) == 30, "the end of a request is no sign of the next"
-    assert activity.silent_for(one) is None
-    assert asked == []
-
-
-def test_when_the_engine_lists_anew_so_do_we() -> None:
-    asked = list[Scope]()
-    activity = Activity(asked.append, lambda: 0.0)
-
-    activity(Request("list", CUSTOM_MODEL, "ns"), None, 0.0)
-    activity(Request("list", CUSTOM_MODEL, "ns"), 200, 0.0)
-    activity(Request("list", POD, "ns"), None, 0.0)
-    activity(Request("list", None), None, 0.0)
-
-    assert asked == [Scope(CUSTOM_MODEL, "ns")]
-
-
-def test_two_observers_hear_the_same() -> None:
-    first, second = list[object](), list[object]()
-    observe = both(lambda *seen: first.append(seen), lambda *seen: second.append(seen))
-
-    observe(Request("get", POD), 200, 0.5)
-
-    assert first == second == [(Request("get", POD), 200, 0.5)]

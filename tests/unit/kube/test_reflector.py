@@ -14,8 +14,6 @@ from modelyard.kube.cache import Cache
 from modelyard.kube.errors import Expired
 from modelyard.kube.lists import Scope, list_into
 from modelyard.kube.reflector import Reflector, Timing
-from modelyard.kube.relist import Relist
-from modelyard.kube.session import Session
 from tests.support.eventually import eventually
 from tests.unit.kube.api_server import ApiServer, Watch, bookmark, event, failure, listed, pod, serving
 
@@ -184,46 +182,13 @@ async def test_a_hanging_reflector_is_noticed_and_a_living_one_is_not() -> None:
         assert reflector.silent_for() < 0.4, "a failed try is a sign of life too"
 
 
-async def relisted(api: ApiServer, session: Session, cache: Cache, every: float) -> Relist:
-    return Relist(session, cache, Scope(POD), every=every, settle=0.01, backoff=Backoff(0.01, 0.02))
-
-
-async def test_lists_are_repeated_and_bury_ghosts() -> None:
-    api, cache = ApiServer(lists=[listed(7, pod(1, "ghost")), listed(9)]), Cache()
-    async with serving(api) as session:
-        relist = await relisted(api, session, cache, every=0.05)
-        task = asyncio.create_task(relist.run())
-        await relist.synced.wait()
-        assert names(cache) == ["ghost"]
-        await eventually(lambda: not names(cache))
-        task.cancel()
-
-
-async def test_a_list_is_made_when_asked_for_and_several_asks_are_one() -> None:
-    api = ApiServer()
-    async with serving(api) as session:
-        relist = await relisted(api, session, Cache(), every=600)
-        task = asyncio.create_task(relist.run())
-        await relist.synced.wait()
-        for _ in range(5):
-            relist.ask()
-        await eventually(lambda: len(api.seen) == 2)
-        await asyncio.sleep(0.1)
-        task.cancel()
-
-    assert len(api.seen) == 2
-
-
 async def test_a_kind_that_is_not_installed_is_asked_for_until_it_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     missing = failure(404, "NotFound", "the server could not find the requested resource")
-    api = ApiServer(lists=[missing, missing, missing, listed(7)])
-    async with serving(api) as session:
-        relist = await relisted(api, session, Cache(), every=600)
-        task = asyncio.create_task(relist.run())
-        await asyncio.wait_for(relist.synced.wait(), 5)
-        task.cancel()
+    api = ApiServer(lists=[missing, missing, missing, listed(7)], watches=[Watch(hangs=True)])
+    async with reflecting(api, Cache()) as reflector:
+        await asyncio.wait_for(reflector.synced.wait(), 5)
 
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warnings == ["List failed; it will be repeated; are the CRDs of Modelyard installed?"]
+    assert warnings == ["Watch failed; it will be repeated; are the CRDs of Modelyard installed?"]

@@ -74,7 +74,7 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
             await session.request("GET", POD.path("ns", "a"))
         await session.close()
 
-    assert str(caught.value) == "get Pod ns/a: no answer from the API server (ClientConnectorError)"
+    assert str(caught.value) == "get Pod ns/a: no answer from the API server (ConnectionRefusedError)"
 
 
 @pytest.mark.parametrize("text", ["<html>", "[1]"])

@@ -1,0 +1,223 @@
+"""HTTP/1.1 from the asking side: connections that carry one request at a time, and a pool of them.
+
+The bytes of a request are made by who asks; an answer arrives by callbacks, so that nothing is copied or awaited
+that need not be. RFC 9112 says what ends an answer: its length, its last chunk, or the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, cast
+
+import httptools
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names (in lower case) and values, in the order in which they came."""
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds in which a server has to take a connection, TLS included."""
+
+IDLE_SECONDS: Final = 15.0
+"""A connection unused for longer may have been closed by something in between, and is not used again."""
+
+
+class BrokenAnswer(ConnectionError):
+    """What came is not HTTP, or breaks off in the middle."""
+
+
+class Receiver(Protocol):
+    """Who asked. `on_end` or `on_lost` is called once, and nothing after it."""
+
+    def on_head(self, status: int, headers: Headers) -> None:
+        """The status and the headers have come."""
+        ...
+
+    def on_body(self, chunk: bytes) -> None:
+        """A piece of the body has come."""
+        ...
+
+    def on_end(self) -> None:
+        """The answer is complete."""
+        ...
+
+    def on_lost(self, error: Exception, begun: bool) -> None:
+        """There will be no whole answer; `begun`: some of it had come, so the request was certainly read."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """One connection. Not in use: `free`; `on_free` is called whenever it becomes so."""
+
+    def __init__(
+        self,
+        on_free: Callable[[Connection], None] | None = None,
+        on_closed: Callable[[Connection], None] | None = None,
+    ) -> None:
+        self.used = 0
+        """Requests that were sent."""
+
+        self.free_since = 0.0
+        self._on_free, self._on_closed = on_free, on_closed
+        self._transport: asyncio.Transport | None = None
+        self._receiver: Receiver | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._loop = asyncio.get_running_loop()
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._status = 0
+        self._measured = False
+
+    @property
+    def free(self) -> bool:
+        """Open, and without a request under way."""
+        return self._transport is not None and self._receiver is None and not self._transport.is_closing()
+
+    def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
+        """Ask. Only while `free`."""
+        assert self._transport is not None
+        assert self._receiver is None
+        self._receiver = receiver
+        self.used += 1
+        if isinstance(data, bytes):
+            self._transport.write(data)
+        else:
+            self._transport.writelines(data)
+
+    def abort(self) -> None:
+        """Close at once; who waits for an answer is not told."""
+        self._receiver = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        """Take nothing more until `resume`."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Take what comes again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol. An answer without a length ends here."""
+        receiver, self._receiver, self._transport = self._receiver, None, None
+        if receiver is not None:
+            if exc is None and self._status and not self._measured:
+                receiver.on_end()
+            else:
+                receiver.on_lost(exc or BrokenAnswer("the server closed the connection"), bool(self._status))
+        if self._on_closed is not None:
+            self._on_closed(self)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._receiver is None:
+            self.abort()  # nothing was asked: what would be read as the next answer is none
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._break(BrokenAnswer(str(error)))
+        except httptools.HttpParserUpgrade:
+            self._break(BrokenAnswer("the server wants another protocol"))
+
+    def on_message_begin(self) -> None:
+        """See httptools. An answer right behind another is one that nobody asked for."""
+        if self._receiver is None:
+            self.abort()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools."""
+        name = name.lower()
+        self._headers.append((name, value))
+        if name in _MEASURES:
+            self._measured = True
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        self._status = self._parser.get_status_code()
+        if self._status in _BODILESS:
+            self._measured = True
+        if self._status >= 200 and self._receiver is not None:
+            self._receiver.on_head(self._status, self._headers)
+
+    def on_body(self, body: bytes) -> None:
+        """See httptools."""
+        if self._receiver is not None:
+            self._receiver.on_body(body)
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        status, receiver = self._status, self._receiver
+        self._fresh()
+        if status < 200 or receiver is None:
+            return
+        self._receiver = None
+        if not self._parser.should_keep_alive() and self._transport is not None:
+            self._transport.close()
+        receiver.on_end()
+        if self.free:
+            self.free_since = self._loop.time()
+            if self._on_free is not None:
+                self._on_free(self)
+
+    def _break(self, error: Exception) -> None:
+        receiver, begun = self._receiver, bool(self._status)
+        self.abort()
+        if receiver is not None:
+            receiver.on_lost(error, begun)
+
+
+_MEASURES: Final = frozenset((b"content-length", b"transfer-encoding"))
+_BODILESS: Final = frozenset((204, 304))
+
+
+class Pool:
+    """Connections to one server: the one used last is used first, so that those not needed grow old."""
+
+    def __init__(self, host: str, port: int, trust: ssl.SSLContext | None) -> None:
+        self._host, self._port, self._trust = host, port, trust
+        self._free: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._loop = asyncio.get_running_loop()
+
+    async def take(self) -> Connection:
+        """A connection of one's own until its answer has ended.
+
+        Raises OSError (ssl.SSLError among them) and TimeoutError when the server takes none.
+        """
+        oldest = self._loop.time() - IDLE_SECONDS
+        while self._free:
+            connection = self._free.pop()
+            if connection.free and connection.free_since > oldest:
+                return connection
+            connection.abort()
+        return await self.fresh()
+
+    async def fresh(self) -> Connection:
+        """A connection that carried nothing yet. Raises like `take`."""
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(self._free.append, self._all.discard),
+                self._host,
+                self._port,
+                ssl=self._trust,
+                server_hostname=self._host if self._trust else None,
+            )
+        self._all.add(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close all connections; who waits for an answer on one of them is told nothing."""
+        for connection in list(self._all):
+            connection.abort()
+        self._free.clear()
