@@ -50,12 +50,13 @@ def _owners(manifest: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Where a child stands: kind, name, owner, and labels beside the one that all of ours carry."""
+    """Where a child stands: kind, name, owner, and labels beside the one that all of ours carry; annotations."""
 
     kind: Kind
     name: str
     owner: Owner
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def manifest(self, **body: Any) -> Manifest:
         """The whole manifest with this body (`spec`, `data`, ...)."""
@@ -66,6 +67,7 @@ class Child:
                 "name": self.name,
                 "namespace": self.owner.namespace,
                 "labels": {labels.MANAGED_BY: labels.MANAGED_BY_VALUE, **self.labels},
+                **({"annotations": dict(self.annotations)} if self.annotations else {}),
                 "ownerReferences": [self.owner.reference()],
             },
             **body,

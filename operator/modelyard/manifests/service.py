@@ -9,6 +9,7 @@ from modelyard.api.kinds import SERVICE
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Child, Manifest, Owner
 from modelyard.manifests.pod_template import PORT_NAME, url_prefix
+from modelyard.manifests.route import route_annotation
 
 SERVICE_PORT = 80
 NOBODY = "none"
@@ -16,8 +17,8 @@ NOBODY = "none"
 
 
 def version_service(frozen: Frozen, owner: Owner) -> Manifest:
-    """The Service of one version's pods."""
-    child = Child(SERVICE, frozen.workload, owner, frozen.child_labels)
+    """The Service of one version's pods, which says to the gateway what they predict."""
+    child = Child(SERVICE, frozen.workload, owner, frozen.child_labels, route_annotation(frozen))
     return child.manifest(spec=_spec({labels.SERVES: frozen.key}))
 
 

@@ -38,10 +38,11 @@ def test_every_child_says_that_it_is_ours_and_whose(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_child_carries_our_labels_only(name: str) -> None:
+def test_every_child_carries_our_labels_only_and_a_version_s_service_its_route(name: str) -> None:
     metadata = ALL[name]["metadata"]
     assert all(label.startswith(f"{labels.GROUP}/") for label in metadata["labels"])
-    assert "annotations" not in metadata
+    says_its_route = name.startswith("service-of-a-version")
+    assert metadata.get("annotations", {}).keys() == ({labels.ROUTE} if says_its_route else set())
 
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if name.startswith("job")])

@@ -101,6 +101,7 @@ MANIFESTS: dict[str, Callable[[], Manifest]] = {
         make_frozen(Settings(run_as_user=None, cpu_limit="2")), MODEL, replicas=1
     ),
     "service-of-a-version": lambda: version_service(make_frozen(), MODEL),
+    "service-of-a-version-of-a-binary-model": lambda: version_service(make_frozen(model=BINARY), MODEL),
     "service-of-a-model": lambda: stable_service(MODEL, serving="0123456789"),
     "service-of-a-model-that-nothing-serves": lambda: stable_service(MODEL, serving=None),
     "network-policy-none": _policy,

@@ -1,0 +1,49 @@
+"""What the Service of a version says to the gateway, so that it needs to read nothing but Services. Pure.
+
+All of it is what the version's pods were told when they were rendered: it is as frozen as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from modelyard.api import labels
+from modelyard.manifests.frozen import Frozen
+from modelyard.manifests.pod_template import CONTAINER
+
+LONGEST = 200 * 1024
+"""Bytes. The API server takes 256 KiB of annotations; labels that make more than this fit no environment either."""
+
+
+def route_annotation(frozen: Frozen) -> dict[str, str]:
+    """`{modelyard.dev/route: compact JSON}`, with the fields of a version in a file of routes (docs/gateway.md)."""
+    text = json.dumps(_route(frozen), ensure_ascii=False, separators=(",", ":"))
+    return {labels.ROUTE: text} if len(text.encode()) <= LONGEST else {}
+
+
+def _route(frozen: Frozen) -> dict[str, Any]:
+    told = _told(frozen)
+    return {
+        "model": frozen.model,
+        "label": frozen.label,
+        "urlPrefix": told["URL_PREFIX"],
+        "target": {"type": told["TARGET_TYPE"], "name": told["TARGET_NAME"], **_decision(told)},
+    }
+
+
+def _decision(told: dict[str, str]) -> dict[str, Any]:
+    """How probabilities are read: the labels in their order, the positive one first."""
+    if "CLASS_LABELS" in told:
+        return {"labels": json.loads(told["CLASS_LABELS"])}
+    if "POSITIVE_CLASS_LABEL" not in told:
+        return {}
+    positive, negative = told["POSITIVE_CLASS_LABEL"], told["NEGATIVE_CLASS_LABEL"]
+    return {"labels": [positive, negative], "threshold": float(told["PREDICTION_THRESHOLD"])}
+
+
+def _told(frozen: Frozen) -> dict[str, str]:
+    """The variables of a version's process, as the process reads them."""
+    containers: list[dict[str, Any]] = frozen.template["spec"]["containers"]
+    model = next(container for container in containers if container["name"] == CONTAINER)
+    return {variable["name"]: variable["value"].replace("$$", "$") for variable in model["env"]}
