@@ -1,0 +1,98 @@
+"""How JSON and raw tensors lie in one body: the binary tensor extension. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+import orjson
+
+from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.words import quoted
+
+
+def header_length(value: bytes | str | None) -> int | None:
+    """The value of Inference-Header-Content-Length: bytes of JSON before the raw tensors. None: there is no header."""
+    if value is None:
+        return None
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    digits = text.strip(" \t")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise Refused(400, f"Inference-Header-Content-Length is {quoted(text)}; it must be a number of bytes")
+    return int(digits)
+
+
+class Tail:
+    """The raw tensors behind the JSON of a request, taken one after the other."""
+
+    __slots__ = ("_at", "_raw")
+
+    def __init__(self, body: bytes, header: int) -> None:
+        self._raw = memoryview(body)
+        self._at = header
+
+    def take(self, size: int, where: str) -> memoryview:
+        """The next `size` bytes."""
+        start, left = self._at, len(self._raw) - self._at
+        if size > left:
+            raise Refused(
+                400, f"{where}: binary_data_size is {size}, but only {left} bytes of the body are left for it"
+            )
+        self._at = start + size
+        return self._raw[start : start + size]
+
+    def close(self) -> None:
+        """Refuses bytes that no input took."""
+        left = len(self._raw) - self._at
+        if left:
+            raise Refused(400, f"{left} bytes at the end of the body belong to no input's binary_data_size")
+
+
+def split(body: bytes, header: int | None) -> tuple[bytes, Tail | None]:
+    """The JSON of a request, and what lies behind it."""
+    if header is None:
+        return body, None
+    if header > len(body):
+        raise Refused(
+            400, f"Inference-Header-Content-Length is {header}, but the body has only {len(body)} bytes"
+        )
+    return body[:header], Tail(body, header)
+
+
+def read_json(text: bytes) -> object:
+    """The document in `text`; NaN and infinities, which Python's clients write, are read too."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as problem:
+        if b"NaN" in text or b"Infinity" in text:
+            return _read_slowly(text)
+        _not_json(problem)
+
+
+def _read_slowly(text: bytes) -> object:
+    try:
+        document = json.loads(text, parse_int=_integer)
+        orjson.dumps(document)  # Refuses half a surrogate pair, which could be passed on to nobody.
+    except RecursionError:
+        raise Refused(400, "the body is nested too deeply") from None
+    except orjson.JSONEncodeError:
+        raise Refused(400, "the body holds text that is not Unicode, or is nested too deeply") from None
+    except ValueError as problem:
+        _not_json(problem)
+    return document
+
+
+def _integer(digits: str) -> Any:
+    """As orjson reads it: a double beyond 64 bits."""
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("number out of range")
+    if abs(number) > 1e19:
+        return number
+    exact = int(digits)
+    return exact if -(2**63) <= exact < 2**64 else number
+
+
+def _not_json(problem: ValueError) -> NoReturn:
+    raise Refused(400, f"the body is not JSON: {str(problem)[:200]}") from None

@@ -1,0 +1,25 @@
+"""What is answered in place of predictions. Pure."""
+
+from __future__ import annotations
+
+from modelyard.gateway.protocol.words import body_excerpt, quoted
+
+_QUOTED = frozenset({400, 413, 415, 422})
+"""Statuses by which a model says that the data was wrong: the client's to mend, so they are told as a 400."""
+
+
+class Refused(Exception):
+    """Answer `status` with `{"error": message}`."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def from_model(model: str, version: str, status: int, body: bytes) -> Refused:
+    """What the client is told when a model answered anything but 200; its own words are quoted in part."""
+    said = f"model {quoted(model)} version {quoted(version)} answered HTTP {status} with {body_excerpt(body)}"
+    if status in _QUOTED:
+        return Refused(400, said)
+    return Refused(503 if status == 503 else 502, said)

@@ -1,0 +1,120 @@
+"""Requests for predictions: read once, checked wholly, and told to the model. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from modelyard.gateway.protocol.columns import read_column
+from modelyard.gateway.protocol.framing import read_json, split
+from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.words import described, quoted
+
+
+class InferRequest:
+    """What a client asks for. `columns` holds one entry a row under each name."""
+
+    __slots__ = ("binary", "columns", "id", "outputs", "rows")
+
+    def __init__(
+        self,
+        id: str,
+        columns: dict[str, Any],
+        rows: int,
+        outputs: dict[str, bool | None] | None,
+        binary: bool,
+    ) -> None:
+        self.id = id
+        """Echoed in the answer. It may hold any character, so it belongs into no header and no log as it is."""
+        self.columns = columns
+        self.rows = rows
+        self.outputs = outputs
+        """The names that were asked for, and whether raw (None: as `binary` says). None: whatever the model has."""
+        self.binary = binary
+
+
+def parse_infer(body: bytes, header_length: int | None, made_id: str) -> InferRequest:
+    """The request in a body, whose Content-Encoding is undone. `Refused(400)` for whatever is wrong with it.
+
+    `header_length` is the number in Inference-Header-Content-Length, `made_id` the id where the client gave none.
+    """
+    text, tail = split(body, header_length)
+    document = read_json(text)
+    if type(document) is not dict:
+        raise Refused(400, f'the body is {described(document)}; it must be an object with "inputs"')
+    inputs = document.get("inputs")
+    if type(inputs) is not list or not inputs:
+        raise Refused(400, f"inputs is {described(inputs)}; it must be a list of at least one input")
+    columns: dict[str, Any] = {}
+    rows = 0
+    for index, tensor in enumerate(inputs):
+        name = _name(tensor, f"inputs[{index}]")
+        if name in columns:
+            raise Refused(400, f"two inputs are named {quoted(name)}; every name must be given once")
+        count, columns[name] = read_column(tensor, f"input {quoted(name)}", tail)
+        if index and count != rows:
+            raise Refused(
+                400,
+                f"input {quoted(name)} has {count} rows, input {quoted(next(iter(columns)))} has {rows}; "
+                "the first dimensions must be equal",
+            )
+        rows = count
+    if tail is not None:
+        tail.close()
+    return InferRequest(_id(document, made_id), columns, rows, _outputs(document), _binary(document))
+
+
+def to_model(request: InferRequest) -> bytes:
+    """The body of `POST {url_prefix}/predict_no_state/`."""
+    return orjson.dumps({"X": request.columns})
+
+
+def _name(tensor: object, where: str) -> str:
+    if type(tensor) is not dict:
+        raise Refused(400, f"{where} is {described(tensor)}; it must be an object with name, shape, datatype")
+    name = tensor.get("name")
+    if type(name) is not str or not name:
+        raise Refused(400, f"{where}: name is {described(name)}; it must be text")
+    return name
+
+
+def _id(document: dict[str, Any], made: str) -> str:
+    given = document.get("id")
+    if given is None or given == "":
+        return made
+    if type(given) is not str:
+        raise Refused(400, f"id is {described(given)}; it must be text")
+    return given
+
+
+def _binary(document: dict[str, Any]) -> bool:
+    return _flag(document, "binary_data_output", "parameters") or False
+
+
+def _flag(holder: dict[str, Any], key: str, where: str) -> bool | None:
+    """A parameter that is true or false; None where it is not given."""
+    parameters = holder.get("parameters")
+    if parameters is None:
+        return None
+    if type(parameters) is not dict:
+        raise Refused(400, f"{where} is {described(parameters)}; it must be an object")
+    value = parameters.get(key)
+    if value is not None and type(value) is not bool:
+        raise Refused(400, f"{where}: {key} is {described(value)}; it must be true or false")
+    return value
+
+
+def _outputs(document: dict[str, Any]) -> dict[str, bool | None] | None:
+    outputs = document.get("outputs")
+    if outputs is None or outputs == []:
+        return None
+    if type(outputs) is not list:
+        raise Refused(400, f"outputs is {described(outputs)}; it must be a list")
+    wanted: dict[str, bool | None] = {}
+    for index, output in enumerate(outputs):
+        name = _name(output, f"outputs[{index}]")
+        if name in wanted:
+            raise Refused(400, f"two outputs are named {quoted(name)}; every name must be given once")
+        wanted[name] = _flag(output, "binary_data", f"output {quoted(name)}: parameters")
+    return wanted
