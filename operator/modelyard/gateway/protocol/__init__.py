@@ -1,12 +1,12 @@
 """The Open Inference Protocol V2 over HTTP as bytes in and bytes out. Pure: no sockets, no clock, no randomness.
 
-    body, encoding --decoded-->  body --parse_infer--> InferRequest --to_model--> body for the model
+    body, encoding --decoded-->  body --parse_infer--> InferRequest --check_outputs, to_model--> body for the model
     the model's body --to_client--> headers and body for the client (`from_model` where its status was not 200)
 
 Whatever is wrong leaves as `Refused`, with the status to answer and one sentence for `error`.
 """
 
-from modelyard.gateway.protocol.answer import Answer, to_client
+from modelyard.gateway.protocol.answer import Answer, check_outputs, to_client
 from modelyard.gateway.protocol.documents import (
     error,
     live,
@@ -25,6 +25,7 @@ __all__ = [
     "Answer",
     "InferRequest",
     "Refused",
+    "check_outputs",
     "decoded",
     "error",
     "from_model",

@@ -1,19 +1,25 @@
-"""A model's predictions as the tensors that a client asked for. Pure."""
+"""A model's predictions as the tensors that a client asked for. Pure.
+
+A Regression or Anomaly model has one output, named after its target. A Binary or Multiclass model has one for each
+label, and another named after its target, the decided label, which is told only when it is asked for. A label that is
+named as the target hides that one.
+"""
 
 from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
-from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.predictions import read_predictions
+from modelyard.gateway.protocol.refusal import Refused, Wrong
 from modelyard.gateway.protocol.request import InferRequest
-from modelyard.gateway.protocol.words import body_excerpt, described, listed, quoted
+from modelyard.gateway.protocol.words import listed, quoted
 from modelyard.gateway.route import Target
+
+_JSON = ((b"content-type", b"application/json"),)
 
 
 class Answer(NamedTuple):
@@ -23,29 +29,35 @@ class Answer(NamedTuple):
     body: bytes
 
 
-_JSON = ((b"content-type", b"application/json"),)
+def check_outputs(request: InferRequest, target: Target, model: str) -> None:
+    """`Refused(400)` when a client asks for an output that the model does not have: known before the model is asked."""
+    if request.outputs is None:
+        return
+    names = output_names(target)
+    for name in request.outputs:
+        if name not in names:
+            raise Refused(400, f"model {quoted(model)} has no output {quoted(name)}; it has {listed(names)}")
 
-_Fault = Callable[[str], Refused]
+
+def output_names(target: Target) -> tuple[str, ...]:
+    """What a client may ask for: what it gets unasked, then the decided label."""
+    if not target.labels:
+        return (target.name,)
+    return target.labels if target.name in target.labels else (*target.labels, target.name)
 
 
 def to_client(request: InferRequest, target: Target, model: str, version: str, answer: bytes) -> Answer:
     """The client's answer, from the body that a model sent with status 200.
 
-    `Refused(400)` for an output that the model does not have, `Refused(502)` for an answer that is not one good
-    prediction a row.
+    `Refused(502)`, naming the model, for an answer that is not one good prediction a row; `Refused(400)` as from
+    `check_outputs`.
     """
-    wanted = _wanted(request, target, model)
-
-    def fault(what: str) -> Refused:
-        return Refused(502, f"model {quoted(model)} version {quoted(version)}: {what}")
-
-    values = _values(_predictions(answer, request.rows, fault), target, fault)
-    tensors, raw = [], []
-    for name, binary in wanted.items():
-        tensor, data = _tensor(name, values, target, request.rows, binary)
-        tensors.append(tensor)
-        if data is not None:
-            raw.append(data)
+    check_outputs(request, target, model)
+    try:
+        values = read_predictions(answer, request.rows, target)
+    except Wrong as wrong:
+        raise Refused(502, f"model {quoted(model)} version {quoted(version)}: {wrong}") from None
+    tensors, raw = _tensors(request, target, values)
     text = orjson.dumps({"model_name": model, "model_version": version, "id": request.id, "outputs": tensors})
     if not raw:
         return Answer(_JSON, text)
@@ -57,94 +69,38 @@ def to_client(request: InferRequest, target: Target, model: str, version: str, a
     return Answer(headers, b"".join((text, *raw)))
 
 
-def output_names(target: Target) -> tuple[str, ...]:
-    """What a client may ask for: what it gets unasked, then the decided label."""
-    if not target.labels:
-        return (target.name,)
-    return target.labels if target.name in target.labels else (*target.labels, target.name)
+def _tensors(
+    request: InferRequest, target: Target, values: dict[str, list[float]]
+) -> tuple[list[dict[str, Any]], list[bytes]]:
+    """The outputs in the order in which they were asked for, and the raw data of those that are told so."""
+    tensors: list[dict[str, Any]] = []
+    raw: list[bytes] = []
+    shape = [request.rows]
+    outputs = request.outputs
+    for name in values if outputs is None else outputs:
+        numbers = values.get(name)
+        asked = None if outputs is None else outputs[name]
+        data: list[Any] = decided(values, target) if numbers is None else numbers
+        tensor: dict[str, Any] = {
+            "name": name,
+            "shape": shape,
+            "datatype": "BYTES" if numbers is None else "FP64",
+        }
+        if request.binary if asked is None else asked:
+            raw.append(_raw_texts(data) if numbers is None else _raw_doubles(data))
+            tensor["parameters"] = {"binary_data_size": len(raw[-1])}
+        else:
+            tensor["data"] = data
+        tensors.append(tensor)
+    return tensors, raw
 
 
-def _wanted(request: InferRequest, target: Target, model: str) -> dict[str, bool]:
-    """Names of outputs in the order of the answer, and whether each is raw."""
-    asked = request.outputs
-    if asked is None:
-        return dict.fromkeys(target.labels or (target.name,), request.binary)
-    names = output_names(target)
-    for name in asked:
-        if name not in names:
-            raise Refused(400, f"model {quoted(model)} has no output {quoted(name)}; it has {listed(names)}")
-    return {name: request.binary if raw is None else raw for name, raw in asked.items()}
-
-
-def _predictions(answer: bytes, rows: int, fault: _Fault) -> list[Any]:
-    try:
-        document = orjson.loads(answer)
-    except orjson.JSONDecodeError:
-        raise fault(f"its answer is not JSON: {body_excerpt(answer)}") from None
-    predictions = document.get("predictions") if type(document) is dict else None
-    if type(predictions) is not list:
-        raise fault(f'its answer has no list "predictions": {body_excerpt(answer)}')
-    if len(predictions) != rows:
-        raise fault(f"{len(predictions)} predictions for {rows} rows; exactly one prediction a row is needed")
-    return predictions
-
-
-def _values(predictions: list[Any], target: Target, fault: _Fault) -> dict[str, list[float]]:
-    """The numbers under each label, or under the target's name where there are none."""
-    if not target.labels:
-        return {target.name: _floats(predictions, "", fault)}
-    count = len(target.labels)
-    for row, entry in enumerate(predictions):
-        if type(entry) is not dict or len(entry) != count:
-            raise fault(_not_labels(row, entry, target))
-    found = {}
-    for label in target.labels:
-        try:
-            probabilities = list(map(itemgetter(label), predictions))
-        except KeyError:
-            row = next(row for row, entry in enumerate(predictions) if label not in entry)
-            raise fault(_not_labels(row, predictions[row], target)) from None
-        found[label] = _floats(probabilities, f" of {quoted(label)}", fault)
-    return found
-
-
-def _not_labels(row: int, entry: object, target: Target) -> str:
-    shown = f"an object with the keys {listed(list(entry))}" if isinstance(entry, dict) else described(entry)
-    return f"prediction {row} is {shown}; it must be an object with exactly the keys {listed(target.labels)}"
-
-
-def _floats(values: list[Any], of: str, fault: _Fault) -> list[float]:
-    kinds = set(map(type, values))
-    if kinds == {float}:
-        return values
-    if kinds <= {float, int}:
-        return [float(value) for value in values]
-    row, value = next((row, value) for row, value in enumerate(values) if type(value) not in (float, int))
-    raise fault(f"prediction {row}{of} is {described(value)}; it must be a finite number")
-
-
-def _tensor(
-    name: str, values: dict[str, list[float]], target: Target, rows: int, binary: bool
-) -> tuple[dict[str, Any], bytes | None]:
-    """One output, and its raw data where it is not in JSON."""
-    numbers = values.get(name)
-    datatype = "BYTES" if numbers is None else "FP64"
-    tensor: dict[str, Any] = {"name": name, "shape": [rows], "datatype": datatype}
-    data = _decided(values, target) if numbers is None else numbers
-    if not binary:
-        tensor["data"] = data
-        return tensor, None
-    raw = _raw_texts(data) if numbers is None else _raw_doubles(numbers)
-    tensor["parameters"] = {"binary_data_size": len(raw)}
-    return tensor, raw
-
-
-def _decided(values: dict[str, list[float]], target: Target) -> list[Any]:
+def decided(values: dict[str, list[float]], target: Target) -> list[str]:
+    """The label of each row: by the threshold of a Binary model, else the likeliest, of equals the first."""
     labels = target.labels
     if target.type == "Binary":
         positive, negative = labels
-        threshold = target.threshold
-        return [positive if value >= threshold else negative for value in values[positive]]
+        return [positive if value >= target.threshold else negative for value in values[positive]]
     rows = zip(*(values[label] for label in labels), strict=True)
     return [labels[row.index(max(row))] for row in rows]
 
@@ -156,11 +112,10 @@ def _raw_doubles(values: list[float]) -> bytes:
     return numbers.tobytes()
 
 
-def _raw_texts(texts: list[Any]) -> bytes:
-    encoded = {text: _raw_text(text) for text in set(texts)}
+def _raw_texts(texts: list[str]) -> bytes:
+    encoded = {text: _raw_text(text.encode()) for text in set(texts)}
     return b"".join(map(encoded.__getitem__, texts))
 
 
-def _raw_text(text: str) -> bytes:
-    data = text.encode()
+def _raw_text(data: bytes) -> bytes:
     return len(data).to_bytes(4, "little") + data

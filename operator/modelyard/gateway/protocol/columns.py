@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -9,68 +10,60 @@ import orjson
 from modelyard.gateway.protocol.datatypes import DATATYPES, Datatype, Unfit
 from modelyard.gateway.protocol.framing import Tail
 from modelyard.gateway.protocol.raw import raw_source
-from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.refusal import Wrong
 from modelyard.gateway.protocol.shape import (
     AT_ONCE,
     as_json,
     flattened,
     nest,
-    nested_depth,
+    nested_lengths,
     product,
     read_shape,
 )
 from modelyard.gateway.protocol.words import described
 
+_LENGTH = 4
+"""Bytes that an element of BYTES takes at least: those of its length."""
 
-def read_column(tensor: dict[str, Any], where: str, tail: Tail | None) -> tuple[int, Any]:
-    """How many rows an input has, and its column: one entry a row, as orjson writes it."""
-    datatype = _datatype(tensor.get("datatype"), where)
-    shape = read_shape(tensor.get("shape"), where)
+
+def read_column(tensor: dict[str, Any], tail: Tail | None) -> tuple[int, Any]:
+    """How many rows an input has, and its column: one entry a row, as orjson writes it. `Wrong` when it cannot be."""
+    datatype = _datatype(tensor.get("datatype"))
+    shape = read_shape(tensor.get("shape"))
+    size = _raw_size(tensor.get("parameters"))
     try:
-        size = _raw_size(tensor, where)
         if size is not None and tail is not None:
-            return shape[0], _raw_column(tail, size, datatype, shape, where)
-        return shape[0], _json_column(tensor, datatype, shape, where, size)
+            return shape[0], _raw_column(tail.take(size), datatype, shape)
+        return shape[0], _json_column(_data(tensor, size), datatype, shape)
     except Unfit as unfit:
-        raise Refused(
-            400, f"{where}: value {unfit.index} {unfit.what}; {datatype.name} takes {datatype.takes}"
-        ) from None
+        raise Wrong(f"value {unfit.index} {unfit.what}; {datatype.name} takes {datatype.takes}") from None
 
 
-def _datatype(name: object, where: str) -> Datatype:
+def _datatype(name: object) -> Datatype:
     found = DATATYPES.get(name) if type(name) is str else None
     if found is None:
-        raise Refused(
-            400, f"{where}: datatype is {described(name)}; it must be one of {', '.join(DATATYPES)}"
-        )
+        raise Wrong(f"datatype is {described(name)}; it must be one of {', '.join(DATATYPES)}")
     return found
 
 
-def _raw_size(tensor: dict[str, Any], where: str) -> int | None:
-    parameters = tensor.get("parameters")
+def _raw_size(parameters: object) -> int | None:
     if parameters is None:
         return None
     if type(parameters) is not dict:
-        raise Refused(400, f"{where}: parameters is {described(parameters)}; it must be an object")
+        raise Wrong(f"parameters is {described(parameters)}; it must be an object")
     size = parameters.get("binary_data_size")
-    if size is None:
-        return None
-    if type(size) is not int or size < 0:
-        raise Refused(
-            400, f"{where}: binary_data_size is {described(size)}; it must be a number of bytes, 0 or more"
-        )
+    if size is not None and (type(size) is not int or size < 0):
+        raise Wrong(f"binary_data_size is {described(size)}; it must be a number of bytes, 0 or more")
     return size
 
 
-def _raw_column(tail: Tail, size: int, datatype: Datatype, shape: list[int], where: str) -> Any:
-    raw, count = tail.take(size, where), product(shape)
-    least = count * (datatype.size or 4)
-    if size != least if datatype.size else size < least:
+def _raw_column(raw: memoryview, datatype: Datatype, shape: list[int]) -> Any:
+    count, given = product(shape), len(raw)
+    least = count * (datatype.size or _LENGTH)
+    if given < least or (given > least and datatype.size):
         needs = f"{'exactly' if datatype.size else 'at least'} {least}"
-        raise Refused(
-            400, f"{where}: binary_data_size is {size}; {datatype.name} of shape {shape} takes {needs} bytes"
-        )
-    source = raw_source(raw, datatype)
+        raise Wrong(f"binary_data_size is {given}; {datatype.name} of shape {shape} takes {needs} bytes")
+    source = raw_source(raw, datatype, count)
     inner = _inner(shape)
     if count <= AT_ONCE:
         return nest(source(count), inner)
@@ -78,46 +71,49 @@ def _raw_column(tail: Tail, size: int, datatype: Datatype, shape: list[int], whe
 
 
 def _inner(shape: list[int]) -> list[int]:
-    """[n] and [n, 1] are plain columns."""
+    """The shape of one entry of a column: [n] and [n, 1] are plain columns."""
     return [] if len(shape) == 2 and shape[1] == 1 else shape[1:]
 
 
-def _json_column(
-    tensor: dict[str, Any], datatype: Datatype, shape: list[int], where: str, size: int | None
-) -> Any:
+def _data(tensor: dict[str, Any], size: int | None) -> list[Any]:
     data = tensor.get("data")
-    if data is None:
-        raise Refused(400, f"{where}: {_missing(size)}")
-    if type(data) is not list:
-        data = [data]
-    count = product(shape)
-    lengths = nested_depth(data)
-    flat = data if len(lengths) == 1 else _flat(data, lengths, shape, where)
-    if len(flat) != count:
-        raise Refused(400, f"{where}: data holds {len(flat)} values; shape {shape} takes {count}")
+    if type(data) is list:
+        return data
+    if data is not None:
+        return [data]  # One bare value is one value.
+    if size is not None:
+        raise Wrong("binary_data_size is given, but the request has no Inference-Header-Content-Length")
+    raise Wrong("data is missing; it must be a list of values, or raw with binary_data_size")
+
+
+def _json_column(data: list[Any], datatype: Datatype, shape: list[int]) -> Any:
+    flat, lengths = data, [len(data)]
+    if data and type(data[0]) is list:
+        lengths = nested_lengths(data)
+        flat = _flat(data, lengths, shape)
+    if len(flat) != product(shape):
+        raise Wrong(f"data holds {len(flat)} values; shape {shape} takes {product(shape)}")
     values = datatype.check(flat)
     inner = _inner(shape)
     if not inner:
         return values
-    if values is data or (values is flat and lengths == shape):
-        return data if lengths == shape else nest(values, inner)
-    return nest(values, inner)
+    if values is flat and lengths == shape:
+        return data
+    return _nested(values, shape)
 
 
-def _missing(size: int | None) -> str:
-    if size is not None:
-        return "binary_data_size is given, but the request has no Inference-Header-Content-Length"
-    return "data is missing; it must be a list of values, or raw with binary_data_size"
+def _nested(values: list[Any], shape: list[int]) -> Any:
+    if len(values) <= AT_ONCE:
+        return nest(values, shape[1:])
+    at = iter(values)
+    return orjson.Fragment(as_json(lambda count: list(islice(at, count)), shape))
 
 
-def _flat(data: list[Any], lengths: list[int], shape: list[int], where: str) -> list[Any]:
-    if [size for size in lengths if size != 1] != [size for size in shape if size != 1]:
-        raise Refused(
-            400, f"{where}: data is nested as {lengths}; shape is {shape}, and so must data be, or be flat"
-        )
+def _flat(data: list[Any], lengths: list[int], shape: list[int]) -> list[Any]:
+    must = f"shape is {shape}, and so must data be, or be flat"
+    if [length for length in lengths if length != 1] != [size for size in shape if size != 1]:
+        raise Wrong(f"data is nested as {lengths}; {must}")
     flat = flattened(data, lengths)
     if flat is None:
-        raise Refused(
-            400, f"{where}: data is nested unevenly; shape is {shape}, and so must data be, or be flat"
-        )
+        raise Wrong(f"data is nested unevenly; {must}")
     return flat

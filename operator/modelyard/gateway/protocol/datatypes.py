@@ -17,6 +17,10 @@ from modelyard.gateway.protocol.words import described
 Source = Callable[[int], list[Any]]
 """The next so many elements; at most as many are asked for as there are."""
 
+_HALF = struct.Struct("<e")
+_EXACT = 2**53
+"""Up to here a double holds every integer: a float beyond may be another number than its writer meant."""
+
 Check = Callable[[list[Any]], list[Any]]
 
 
@@ -47,32 +51,36 @@ class Datatype(NamedTuple):
 
 
 def _one_by_one(values: list[Any], fit: Callable[[Any], Any]) -> list[Any]:
+    """The slow way, for what is not of one type already: nulls, integers among floats, what is wrong."""
     found: list[Any] = []
     for index, value in enumerate(values):
-        if value is None:
-            found.append(None)
-            continue
         try:
-            found.append(fit(value))
+            found.append(None if value is None else fit(value))
         except (ValueError, OverflowError):
             raise Unfit(index, f"is {described(value)}") from None
     return found
 
 
-def _fit_bool(value: Any) -> bool:
-    if type(value) is bool:
-        return value
-    if type(value) is int and value in (0, 1):
-        return value == 1
-    raise ValueError
+def _all(values: list[Any], kind: type) -> bool:
+    # For a few values, which is the common case, half the price of a set of types, and for many the same.
+    for value in values:  # noqa: SIM110
+        if type(value) is not kind:
+            return False
+    return True
 
 
 def _check_bool(values: list[Any]) -> list[Any]:
-    return values if set(map(type, values)) == {bool} else _one_by_one(values, _fit_bool)
+    return values if _all(values, bool) else _one_by_one(values, _fit_bool)
+
+
+def _fit_bool(value: Any) -> bool:
+    if type(value) is bool or (type(value) is int and value in (0, 1)):
+        return bool(value)
+    raise ValueError
 
 
 def _check_text(values: list[Any]) -> list[Any]:
-    return values if set(map(type, values)) == {str} else _one_by_one(values, _fit_text)
+    return values if _all(values, str) else _one_by_one(values, _fit_text)
 
 
 def _fit_text(value: Any) -> str:
@@ -83,48 +91,41 @@ def _fit_text(value: Any) -> str:
 
 def _integers(low: int, high: int) -> Check:
     def fit(value: Any) -> int:
-        if type(value) is float and value.is_integer() and abs(value) < 2**53:
-            value = int(value)
-        if type(value) is int and low <= value <= high:
-            return value
+        whole = int(value) if type(value) is float and value.is_integer() else value
+        if type(whole) is int and low <= whole <= high and (whole is value or abs(whole) <= _EXACT):
+            return whole
         raise ValueError
 
     def check(values: list[Any]) -> list[Any]:
-        if set(map(type, values)) == {int} and min(values) >= low and max(values) <= high:
+        if _all(values, int) and min(values) >= low and max(values) <= high:
             return values
         return _one_by_one(values, fit)
 
     return check
 
 
-def _floats(fit: Callable[[float], float]) -> Callable[[Any], float]:
-    def fit_any(value: Any) -> float:
-        if type(value) is not float and type(value) is not int:
-            raise ValueError
-        found = fit(float(value))
-        if math.isinf(found):
-            raise ValueError
-        return found
-
-    return fit_any
+def _fit_double(value: Any) -> float:
+    found = float(value) if type(value) is float or type(value) is int else math.inf
+    if math.isinf(found):
+        raise ValueError
+    return found
 
 
-_fit_double = _floats(lambda value: value)
-_fit_single = _floats(lambda value: array("f", (value,))[0])
-_fit_half = _floats(lambda value: float(struct.unpack("<e", struct.pack("<e", value))[0]))
+def _fit_single(value: Any) -> float:
+    return _fit_double(array("f", (_fit_double(value),))[0])
+
+
+def _fit_half(value: Any) -> float:
+    return float(_HALF.unpack(_HALF.pack(_fit_double(value)))[0])
 
 
 def _check_double(values: list[Any]) -> list[Any]:
-    if set(map(type, values)) == {float} and not infinite(values):
-        return values
-    return _one_by_one(values, _fit_double)
+    return values if _all(values, float) and not infinite(values) else _one_by_one(values, _fit_double)
 
 
 def _check_single(values: list[Any]) -> list[Any]:
-    if set(map(type, values)) == {float}:
-        rounded = array("f", values).tolist()
-        if not infinite(rounded):
-            return rounded
+    if _all(values, float) and not infinite(rounded := array("f", values).tolist()):
+        return rounded
     return _one_by_one(values, _fit_single)
 
 

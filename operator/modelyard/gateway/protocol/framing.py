@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.refusal import Refused, Wrong
 from modelyard.gateway.protocol.words import quoted
 
 
@@ -32,13 +32,11 @@ class Tail:
         self._raw = memoryview(body)
         self._at = header
 
-    def take(self, size: int, where: str) -> memoryview:
-        """The next `size` bytes."""
+    def take(self, size: int) -> memoryview:
+        """The next `size` bytes; `Wrong` when there are not as many."""
         start, left = self._at, len(self._raw) - self._at
         if size > left:
-            raise Refused(
-                400, f"{where}: binary_data_size is {size}, but only {left} bytes of the body are left for it"
-            )
+            raise Wrong(f"binary_data_size is {size}, but only {left} bytes of the body are left for it")
         self._at = start + size
         return self._raw[start : start + size]
 

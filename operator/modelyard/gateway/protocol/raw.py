@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from typing import Any
 
 from modelyard.gateway.protocol.datatypes import Datatype, Source, Unfit, infinite
+from modelyard.gateway.protocol.refusal import Wrong
 
+_LENGTH = struct.Struct("<I")
+_LENGTHS = "the lengths of its elements and binary_data_size do not agree"
 _CAST = sys.byteorder == "little"
 """Whether this machine's own numbers lie in memory as the protocol's do."""
 
 
-def raw_source(raw: memoryview, datatype: Datatype) -> Source:
-    """The elements in `raw`, whose size was checked. `Unfit` from the source where one cannot be told to a model."""
+def raw_source(raw: memoryview, datatype: Datatype, count: int) -> Source:
+    """The `count` elements in `raw`, whose size was checked. `Unfit` from the source for what no model can be told."""
     if datatype.size == 0:
-        return _texts(raw)
+        return _texts(bytes(raw), count)
     if datatype.name == "BOOL":
         return _booleans(raw)
     return _numbers(raw, datatype)
@@ -24,14 +28,14 @@ def raw_source(raw: memoryview, datatype: Datatype) -> Source:
 def _numbers(raw: memoryview, datatype: Datatype) -> Source:
     size, at = datatype.size, 0
     code: Any = datatype.code
-    floats, cast = datatype.name.startswith("FP"), _CAST and datatype.code != "e"
+    floats, cast = datatype.name.startswith("FP"), _CAST and code != "e"
 
     def take(count: int) -> list[Any]:
         nonlocal at
         part = raw[at : at + count * size]
         values: list[Any] = part.cast(code).tolist() if cast else list(struct.unpack(f"<{count}{code}", part))
         if floats and infinite(values):
-            bad = next(index for index, value in enumerate(values) if abs(value) == float("inf"))
+            bad = next(index for index, value in enumerate(values) if math.isinf(value))
             raise Unfit(at // size + bad, f"is {values[bad]}")
         at += count * size
         return values
@@ -54,38 +58,26 @@ def _booleans(raw: memoryview) -> Source:
     return take
 
 
-def _texts(raw: memoryview) -> Source:
-    """Each element is its length in four bytes, then that many bytes."""
-    data, at, done = bytes(raw), 0, 0
+def _texts(data: bytes, total: int) -> Source:
+    """Each element is its length in four bytes, then that many bytes of UTF-8."""
+    at, done = 0, 0
+    length_at = _LENGTH.unpack_from
 
     def take(count: int) -> list[Any]:
         nonlocal at, done
         values: list[Any] = []
-        for index in range(done, done + count):
-            start = at + 4
-            at = start + int.from_bytes(data[at:start], "little")
-            if at > len(data) or start > len(data):
-                raise Unfit(index, "reaches beyond binary_data_size")
-            values.append(_text(data[start:at], index))
+        try:
+            for _ in range(count):
+                start = at + 4
+                at = start + length_at(data, at)[0]
+                values.append(data[start:at].decode())
+        except (struct.error, UnicodeDecodeError) as problem:
+            if isinstance(problem, UnicodeDecodeError) and at <= len(data):
+                raise Unfit(done + len(values), "is not UTF-8 and so cannot be told to a model") from None
+            raise Wrong(_LENGTHS) from None
         done += count
+        if at > len(data) or (done == total and at < len(data)):
+            raise Wrong(_LENGTHS)
         return values
 
     return take
-
-
-def _text(data: bytes, index: int) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise Unfit(index, "is not UTF-8, and so cannot be told to a model") from None
-
-
-def texts_size(raw: memoryview, count: int) -> int | None:
-    """How many bytes the first `count` elements of BYTES take; None when they reach beyond `raw`."""
-    data, at = bytes(raw), 0
-    for _ in range(count):
-        start = at + 4
-        at = start + int.from_bytes(data[at:start], "little")
-        if start > len(data):
-            return None
-    return at if at <= len(data) else None

@@ -17,6 +17,10 @@ class Refused(Exception):
         self.message = message
 
 
+class Wrong(Exception):
+    """What is wrong with one input; whoever knows its name turns this into `Refused(400)`."""
+
+
 def from_model(model: str, version: str, status: int, body: bytes) -> Refused:
     """What the client is told when a model answered anything but 200; its own words are quoted in part."""
     said = f"model {quoted(model)} version {quoted(version)} answered HTTP {status} with {body_excerpt(body)}"

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from modelyard.gateway.protocol.columns import read_column
-from modelyard.gateway.protocol.framing import read_json, split
-from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.framing import Tail, read_json, split
+from modelyard.gateway.protocol.refusal import Refused, Wrong
 from modelyard.gateway.protocol.words import described, quoted
 
 
@@ -46,23 +46,36 @@ def parse_infer(body: bytes, header_length: int | None, made_id: str) -> InferRe
     inputs = document.get("inputs")
     if type(inputs) is not list or not inputs:
         raise Refused(400, f"inputs is {described(inputs)}; it must be a list of at least one input")
-    columns: dict[str, Any] = {}
-    rows = 0
-    for index, tensor in enumerate(inputs):
-        name = _name(tensor, f"inputs[{index}]")
-        if name in columns:
-            raise Refused(400, f"two inputs are named {quoted(name)}; every name must be given once")
-        count, columns[name] = read_column(tensor, f"input {quoted(name)}", tail)
-        if index and count != rows:
-            raise Refused(
-                400,
-                f"input {quoted(name)} has {count} rows, input {quoted(next(iter(columns)))} has {rows}; "
-                "the first dimensions must be equal",
-            )
-        rows = count
+    columns, rows = _columns(inputs, tail)
     if tail is not None:
         tail.close()
     return InferRequest(_id(document, made_id), columns, rows, _outputs(document), _binary(document))
+
+
+def _columns(inputs: list[Any], tail: Tail | None) -> tuple[dict[str, Any], int]:
+    """The columns by name, and how many rows they have."""
+    columns: dict[str, Any] = {}
+    rows = 0
+    for tensor in inputs:
+        name = _name(tensor, "inputs", len(columns))
+        if name in columns:
+            raise Refused(400, f"two inputs are named {quoted(name)}; every name must be given once")
+        try:
+            count, column = read_column(tensor, tail)
+        except Wrong as wrong:
+            raise Refused(400, f"input {quoted(name)}: {wrong}") from None
+        if columns and count != rows:
+            raise Refused(400, _uneven(name, count, next(iter(columns)), rows))
+        columns[name] = column
+        rows = count
+    return columns, rows
+
+
+def _uneven(name: str, count: int, first: str, rows: int) -> str:
+    return (
+        f"input {quoted(name)}: its first dimension is {count}, that of input {quoted(first)} is {rows}; "
+        "they must be equal, since both count rows"
+    )
 
 
 def to_model(request: InferRequest) -> bytes:
@@ -70,12 +83,14 @@ def to_model(request: InferRequest) -> bytes:
     return orjson.dumps({"X": request.columns})
 
 
-def _name(tensor: object, where: str) -> str:
-    if type(tensor) is not dict:
-        raise Refused(400, f"{where} is {described(tensor)}; it must be an object with name, shape, datatype")
-    name = tensor.get("name")
+def _name(entry: object, where: str, index: int) -> str:
+    if type(entry) is not dict:
+        raise Refused(400, f"{where}[{index}] is {described(entry)}; it must be an object with a name")
+    name = entry.get("name")
     if type(name) is not str or not name:
-        raise Refused(400, f"{where}: name is {described(name)}; it must be text")
+        raise Refused(
+            400, f"{where}[{index}]: name is {described(name)}; it must be text of at least 1 character"
+        )
     return name
 
 
@@ -89,20 +104,25 @@ def _id(document: dict[str, Any], made: str) -> str:
 
 
 def _binary(document: dict[str, Any]) -> bool:
-    return _flag(document, "binary_data_output", "parameters") or False
+    parameters = document.get("parameters")
+    if parameters is None:
+        return False
+    try:
+        return _flag(parameters, "binary_data_output") or False
+    except Wrong as wrong:
+        raise Refused(400, str(wrong)) from None
 
 
-def _flag(holder: dict[str, Any], key: str, where: str) -> bool | None:
+def _flag(parameters: object, key: str) -> bool | None:
     """A parameter that is true or false; None where it is not given."""
-    parameters = holder.get("parameters")
     if parameters is None:
         return None
     if type(parameters) is not dict:
-        raise Refused(400, f"{where} is {described(parameters)}; it must be an object")
-    value = parameters.get(key)
-    if value is not None and type(value) is not bool:
-        raise Refused(400, f"{where}: {key} is {described(value)}; it must be true or false")
-    return value
+        raise Wrong(f"parameters is {described(parameters)}; it must be an object")
+    value: object = parameters.get(key)
+    if value is None or type(value) is bool:
+        return value
+    raise Wrong(f"{key} is {described(value)}; it must be true or false")
 
 
 def _outputs(document: dict[str, Any]) -> dict[str, bool | None] | None:
@@ -112,9 +132,12 @@ def _outputs(document: dict[str, Any]) -> dict[str, bool | None] | None:
     if type(outputs) is not list:
         raise Refused(400, f"outputs is {described(outputs)}; it must be a list")
     wanted: dict[str, bool | None] = {}
-    for index, output in enumerate(outputs):
-        name = _name(output, f"outputs[{index}]")
+    for output in outputs:
+        name = _name(output, "outputs", len(wanted))
         if name in wanted:
             raise Refused(400, f"two outputs are named {quoted(name)}; every name must be given once")
-        wanted[name] = _flag(output, "binary_data", f"output {quoted(name)}: parameters")
+        try:
+            wanted[name] = _flag(output.get("parameters"), "binary_data")
+        except Wrong as wrong:
+            raise Refused(400, f"output {quoted(name)}: {wrong}") from None
     return wanted

@@ -11,42 +11,48 @@ from typing import Any
 import orjson
 
 from modelyard.gateway.protocol.datatypes import Source
-from modelyard.gateway.protocol.refusal import Refused
+from modelyard.gateway.protocol.refusal import Wrong
 from modelyard.gateway.protocol.words import described
 
 MOST_DIMENSIONS = 8
 """Each may cost one list an element, so they are bounded."""
 
-AT_ONCE = 16_384
+AT_ONCE = 4_096
 """Elements that are lists of Python objects at one time."""
 
+_FEW = 64
+"""So many values are cut off faster as tuples than as slices."""
 
-def read_shape(shape: object, where: str) -> list[int]:
+
+def read_shape(shape: object) -> list[int]:
     """A shape of 1 to MOST_DIMENSIONS dimensions, each at least 1."""
     if type(shape) is not list or not 1 <= len(shape) <= MOST_DIMENSIONS:
-        raise Refused(
-            400,
-            f"{where}: shape is {described(shape)}; it must be a list of 1 to {MOST_DIMENSIONS} integers, rows first",
+        raise Wrong(
+            f"shape is {described(shape)}; it must be a list of 1 to {MOST_DIMENSIONS} integers, rows first"
         )
     for size in shape:
-        if type(size) is not int or size < 0:
-            raise Refused(
-                400, f"{where}: shape holds {described(size)}; every dimension must be a positive integer"
-            )
-    if 0 in shape:
-        what = "has no rows" if shape[0] == 0 else "has a dimension of 0"
-        raise Refused(400, f"{where}: shape {shape} {what}; every dimension must be a positive integer")
+        if type(size) is not int or size < 1:
+            raise Wrong(_unfit_dimension(shape, size))
     return shape
 
 
+def _unfit_dimension(shape: list[Any], size: object) -> str:
+    if type(shape[0]) is int and shape[0] == 0:
+        return "shape begins with 0, so there are no rows; at least one is needed"
+    return f"shape holds {described(size)}; every dimension must be an integer of at least 1"
+
+
 def nest(values: list[Any], inner: list[int]) -> list[Any]:
-    """A flat list as one of lists of shape `inner`."""
+    """A flat list as one of lists (or tuples, which is the same in JSON) of shape `inner`."""
     for size in reversed(inner):
-        values = [values[at : at + size] for at in range(0, len(values), size)]
+        if size <= _FEW:
+            values = list(zip(*[iter(values)] * size, strict=True))
+        else:
+            values = [values[at : at + size] for at in range(0, len(values), size)]
     return values
 
 
-def nested_depth(data: list[Any]) -> list[int]:
+def nested_lengths(data: list[Any]) -> list[int]:
     """The lengths of the first list, of the first list in it, and so on, no deeper than a shape can be."""
     lengths: list[int] = []
     level: Any = data
