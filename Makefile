@@ -10,7 +10,7 @@ PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
 
-.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall example-image crds docs bench mutants lock
+.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall example-image crds docs bench bench-gateway mutants lock
 
 help: ## Say what there is
 	@echo "make <target>:"
@@ -59,6 +59,9 @@ crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.a
 
 bench: $(READY) ## Measure the operator beside a Go controller; prints a table (BENCH="--versions 200" for less)
 	@$(PY) -m tests.bench.controllers $(BENCH)
+
+bench-gateway: $(READY) ## Measure the gateway beside proxies and other servers; prints tables (BENCH="--rounds 1" for a glance)
+	@$(PY) -m tests.bench.gateway $(BENCH)
 
 mutants: $(READY) ## Break checks, roles and status in every way and see if tests notice (PACKAGES="roles" for one); goes on where it was
 	@$(PY) -m scripts.mutants $(PACKAGES)

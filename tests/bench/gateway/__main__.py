@@ -1,0 +1,149 @@
+"""`make bench-gateway`: the gateway beside proxies and servers that do less, as much, or more.
+
+    python -m tests.bench.gateway [--rounds 5] [--seconds 1] [--json FILE]
+
+All run at once, each on the same core; wrk and the model have another. They are asked in turns: a round is one load of
+each, and every second round goes backwards, so that what else happens on the machine happens to all. Before each round
+each must answer right. Programs that are missing are fetched or built once, outside the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.bench.gateway import figures
+from tests.bench.gateway.bodies import Case, Wrong, cases
+from tests.bench.gateway.figures import FEW, MANY, Load, Sample
+from tests.bench.gateway.peers import PEERS, ROOT, versions
+from tests.bench.gateway.programs import ProgramMissing, debian
+from tests.bench.gateway.running import Server, cores, serving, written
+from tests.bench.gateway.wrk import LoadFailed, Wrk
+from tests.cluster import interrupts
+from tests.cluster.progress import Progress
+from tests.cluster.tools import ToolMissing
+from tests.gateway.environments import EnvironmentMissing
+
+_KNOWN = (ProgramMissing, ToolMissing, EnvironmentMissing, LoadFailed, Wrong)
+
+Found = dict[Load, dict[str, list[Sample]]]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print the tables, and keep the numbers where `--json` says."""
+    options = _parser().parse_args(arguments)
+    progress = Progress()
+    try:
+        with interrupts.raised():
+            return _measure(options, progress)
+    except _KNOWN as error:
+        print(error, file=sys.stderr)
+        return 1
+    except interrupts.Interrupted as interrupted:
+        print(f"Interrupted by {interrupted}; nothing runs any more.", file=sys.stderr)
+        return interrupted.exit_code
+
+
+def _measure(options: argparse.Namespace, progress: Progress) -> int:
+    chosen = [case for name, case in cases().items() if name in options.cases]
+    where = cores()
+    packages = debian(progress)
+    wrk = Wrk(packages.program("wrk"), packages.environ, where.load)
+    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
+        home = Path(folder)
+        bodies = written(chosen, home)
+        with serving(options.peers, home, where, chosen[0], progress) as servers:
+            found: Found = {(case.name, count): {} for case in chosen for count in (FEW, MANY)}
+            for number in range(options.rounds):
+                progress.say(f"Round {number + 1} of {options.rounds}")
+                _round(servers[:: -1 if number % 2 else 1], chosen, found, wrk, bodies, options.seconds)
+            titles = {server.peer.name: server.peer.title for server in servers}
+    _tell(found, chosen, titles)
+    if options.json:
+        record = _record(options, found, versions(options.peers, progress))
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
+    return 0
+
+
+def _round(
+    servers: Iterable[Server], chosen: Iterable[Case], found: Found, wrk: Wrk, bodies: Path, seconds: int
+) -> None:
+    """One load of each kind for each server, which must answer one request of each kind right before."""
+    for case in chosen:
+        able = [server for server in servers if case.name not in server.peer.lacks]
+        for server in able:
+            server.ask(case)
+        for connections in (FEW, MANY):
+            load = (case.name, connections)
+            for server in able:
+                samples = found[load].setdefault(server.peer.name, [])
+                samples.append(server.measure(wrk, case, bodies, load, seconds))
+
+
+def _tell(found: Found, chosen: Iterable[Case], titles: Mapping[str, str]) -> None:
+    for case in chosen:
+        print(f"\n## {case.title}\n\n{figures.table(found, case.name, titles)}")
+    print(f"\n## Goals\n\n{figures.goals_table(figures.goals(found))}")
+    for sentence in figures.trouble(found):
+        print(f"! {sentence}")
+
+
+def _record(options: argparse.Namespace, found: Found, ran: Mapping[str, str]) -> dict[str, object]:
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    samples = {
+        f"{case}, {connections} connections": {
+            peer: [asdict(sample) for sample in several] for peer, several in peers.items()
+        }
+        for (case, connections), peers in found.items()
+    }
+    return {
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "versions": dict(ran),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "goals": [asdict(goal) for goal in figures.goals(found)],
+        "samples": samples,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.gateway", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--rounds", type=_positive, default=5, help="rounds for each load (default 5)")
+    parser.add_argument("--seconds", type=_positive, default=1, help="of each load, whole ones (default 1)")
+    everyone, everything = tuple(PEERS), tuple(cases())
+    parser.add_argument(
+        "--peers", nargs="+", choices=everyone, default=everyone, metavar="NAME", help=" ".join(everyone)
+    )
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        choices=everything,
+        default=everything,
+        metavar="NAME",
+        help=" ".join(everything),
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
