@@ -1,0 +1,99 @@
+"""Routes from the cluster: Services and EndpointSlices of ours are watched, and a change makes another table.
+
+Only the models that something happened to are looked at again; what arrived together is published together.
+While the API server is away the table stays as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from modelyard.api import labels
+from modelyard.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
+from modelyard.gateway.route import Model, Table
+from modelyard.gateway.routes.board import Board
+from modelyard.gateway.routes.services import model_of
+from modelyard.kube.access import Access
+from modelyard.kube.cache import Cache
+from modelyard.kube.cluster import Manifest
+from modelyard.kube.lists import Scope
+from modelyard.kube.reflector import Reflector
+from modelyard.kube.session import Session
+
+logger = logging.getLogger(__name__)
+
+_OURS = f"{labels.MANAGED_BY}={labels.MANAGED_BY_VALUE}"
+_Key = tuple[str, str]
+"""Namespace and name of a model."""
+
+
+class ClusterRoutes(Board):
+    """The routes of all models of these namespaces (none named: of the cluster). Make it inside its event loop."""
+
+    def __init__(
+        self, access: Access, *, namespaces: tuple[str, ...] = (), default_namespace: str | None = None
+    ) -> None:
+        super().__init__(Table({}, default_namespace))
+        self._access = access
+        self._scopes = [
+            Scope(kind, namespace, _OURS)
+            for kind in (SERVICE, ENDPOINT_SLICE)
+            for namespace in namespaces or (None,)
+        ]
+        self._cache = Cache()
+        self._changed: set[_Key] = set()
+        self._cache.listen(self._note)
+
+    async def run(self) -> None:
+        """List, watch and publish until cancelled; trouble with the API server is logged and retried."""
+        session = Session(self._access)
+        reflectors = [Reflector(session, self._cache, scope) for scope in self._scopes]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for reflector in reflectors:
+                    group.create_task(reflector.run(), name=f"watch of {reflector.scope}")
+                for reflector in reflectors:
+                    await reflector.synced.wait()
+                self._publish(first=True)
+                logger.info("Routes listed", extra={"models": len(self.table.models)})
+        finally:
+            await session.close()
+
+    def _note(
+        self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
+    ) -> None:
+        """Something of a model changed. What comes in the same breath is published with it."""
+        if self.synced.is_set() and not self._changed:
+            asyncio.get_running_loop().call_soon(self._publish)
+        self._changed.update((namespace, model) for model in _models(old, new))
+
+    def _publish(self, *, first: bool = False) -> None:
+        """The next table, if it is another one: models that are as they were stay the same objects."""
+        models, changed = dict(self.table.models), self._changed
+        self._changed = set()
+        different = [self._renew(models, key) for key in changed]
+        if first or any(different):
+            self.publish(Table(models, self.table.default_namespace))
+
+    def _renew(self, models: dict[_Key, Model], key: _Key) -> bool:
+        """Look at one model again; whether it is another now."""
+        namespace, name = key
+        having = {labels.OF_MODEL: name}
+        services = self._cache.select(SERVICE, namespace, having)
+        model = model_of(namespace, name, services, self._cache.select(ENDPOINT_SLICE, namespace, having))
+        if model == models.get(key):
+            return False
+        if model is None:
+            del models[key]
+        else:
+            models[key] = model
+        return True
+
+
+def _models(*states: Manifest | None) -> Iterable[str]:
+    """The models that an object was or is of."""
+    for state in states:
+        if state is not None and labels.OF_MODEL in state["metadata"]["labels"]:
+            yield state["metadata"]["labels"][labels.OF_MODEL]

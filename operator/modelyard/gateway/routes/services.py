@@ -1,0 +1,131 @@
+"""Services and EndpointSlices of one model -> what the gateway knows of it. Pure.
+
+    Service of a version    annotation `modelyard.dev/route`: label, target, path; label `of-version`: its key
+    its EndpointSlices      its pods; those that are ready, and are not about to end, get requests
+    Service of the model    its selector names the key of the version that serves: a flip is this one event
+
+Pods come from the slices of the version's own Service, which are known long before that version serves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+import orjson
+
+from modelyard.api import labels
+from modelyard.gateway.route import Address, Column, Model, Target, TargetType, Version
+from modelyard.manifests.pod_template import PORT_NAME
+
+Manifest = Mapping[str, Any]
+
+SERVICE_NAME = "kubernetes.io/service-name"
+"""Label of an EndpointSlice: the Service that it is of."""
+
+_TYPES = frozenset(get_args(TargetType))
+_FORM = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading a document of another form ends in."""
+
+
+def model_of(
+    namespace: str, name: str, services: Iterable[Manifest], slices: Iterable[Manifest]
+) -> Model | None:
+    """The model of this name; None when nothing of it is left. Both are those that carry its name as `of-model`."""
+    found = list(services)
+    stable = next((service for service in found if _is_stable(service, name)), None)
+    serving = (stable["spec"].get("selector") or {}).get(labels.SERVES) if stable else None
+    versions, label = _versions(found, _by_service(slices), serving)
+    return Model(namespace, name, versions, label) if stable or versions else None
+
+
+def version_in(annotation: str) -> Version | None:
+    """The version that a route speaks of, without pods; None for what is no route. Unknown fields are for others."""
+    try:
+        route = orjson.loads(annotation)
+        return Version(
+            label=_text(route["label"]),
+            target=_target(route["target"]),
+            url_prefix=_text(route["urlPrefix"]),
+            columns=tuple(Column(_text(c["name"]), _text(c["datatype"])) for c in route.get("columns", ())),
+        )
+    except _FORM:
+        return None
+
+
+def ready_pods(slices: Iterable[Manifest], family: str | None = None) -> tuple[Address, ...]:
+    """Where the pods of a Service listen that are ready and are not about to end; each once, in one order.
+
+    A pod may stand in two slices while it moves from one to the other. On dual-stack clusters there are slices
+    for each family, and the Service's first one is used.
+    """
+    taken = (found for found in slices if family in (None, found.get("addressType")))
+    return tuple(sorted({address for found in taken for address in _ready(found)}))
+
+
+def _versions(
+    services: Iterable[Manifest], slices: Mapping[str, list[Manifest]], serving: str | None
+) -> tuple[dict[str, Version], str | None]:
+    """By label, and the label of the one with this key. Of two with the same label the serving one counts."""
+    versions: dict[str, Version] = {}
+    label = None
+    for service in services:
+        metadata = service["metadata"]
+        known = version_in((metadata.get("annotations") or {}).get(labels.ROUTE, ""))
+        if known is None or (known.label == label):
+            continue
+        pods = ready_pods(slices.get(metadata["name"], ()), _family(service))
+        versions[known.label] = replace(known, pods=pods)
+        if serving is not None and metadata["labels"].get(labels.OF_VERSION) == serving:
+            label = known.label
+    return dict(sorted(versions.items(), key=lambda item: _order(item[0]))), label
+
+
+def _order(label: str) -> tuple[list[int], str]:
+    """1.9 before 1.10."""
+    return [int(part) for part in label.split(".") if part.isdecimal()], label
+
+
+def _is_stable(service: Manifest, name: str) -> bool:
+    """The model's own Service has the model's name; the name of a version's ends with a hash."""
+    metadata = service["metadata"]
+    return metadata["name"] == name and not {labels.OF_VERSION, labels.OF_TEST} & metadata["labels"].keys()
+
+
+def _by_service(slices: Iterable[Manifest]) -> dict[str, list[Manifest]]:
+    found: defaultdict[str, list[Manifest]] = defaultdict(list)
+    for each in slices:
+        found[each["metadata"]["labels"].get(SERVICE_NAME, "")].append(each)
+    return found
+
+
+def _family(service: Manifest) -> str | None:
+    families = service["spec"].get("ipFamilies")
+    return families[0] if families else None
+
+
+def _ready(found: Manifest) -> Iterator[Address]:
+    port = next(
+        (port.get("port") for port in found.get("ports") or () if port.get("name") == PORT_NAME), None
+    )
+    if port is None:
+        return
+    for endpoint in found.get("endpoints") or ():
+        conditions = endpoint.get("conditions") or {}
+        if conditions.get("ready") is not False and not conditions.get("terminating"):
+            yield Address(endpoint["addresses"][0], port)
+
+
+def _target(told: Mapping[str, Any]) -> Target:
+    if told["type"] not in _TYPES:
+        raise ValueError("a type of targets that is not known here")
+    classes = tuple(_text(label) for label in told.get("labels", ()))
+    return Target(told["type"], _text(told["name"]), classes, float(told.get("threshold", 0.5)))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value

@@ -1,0 +1,157 @@
+"""What the gateway makes of the Services and EndpointSlices of a model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modelyard.gateway.route import Address, Column, Model, Target, Version
+from modelyard.gateway.routes.services import model_of, ready_pods, version_in
+from tests.unit.gateway.routes.objects import (
+    NAME,
+    NAMESPACE,
+    Manifest,
+    endpoint,
+    pods_of,
+    stable,
+    version,
+    written,
+)
+from tests.unit.manifests.builders import make_frozen
+
+OLD, NEW = version("k1", "1.9"), version("k2", "1.10")
+SLICES = [pods_of(OLD, endpoint("10.0.0.1")), pods_of(NEW, endpoint("10.0.0.2"), endpoint("10.0.0.3"))]
+
+
+def model(services: list[Manifest], slices: list[Manifest] = SLICES) -> Model:
+    """What these make."""
+    found = model_of(NAMESPACE, NAME, services, slices)
+    assert found is not None
+    return found
+
+
+def hosts(found: Model) -> dict[str, list[str]]:
+    """The pods of each version."""
+    return {label: [pod.host for pod in each.pods] for label, each in found.versions.items()}
+
+
+def test_what_the_operator_writes_is_understood() -> None:
+    service = written()
+    found = model([stable(make_frozen().key), service], [pods_of(service, endpoint("10.0.0.1"))])
+    version = Version(
+        "1.0", Target("Regression", "y"), "/models/team-a/hello", (Address("10.0.0.1", 8080),), ()
+    )
+    assert found == Model("team-a", "hello", {"1.0": version}, "1.0")
+
+
+def test_the_stable_service_says_which_version_serves() -> None:
+    for key, label in (("k1", "1.9"), ("k2", "1.10"), (None, None), ("gone", None)):
+        found = model([stable(key), OLD, NEW])
+        assert (found.serving, list(found.versions)) == (label, ["1.9", "1.10"])
+
+
+def test_a_version_has_the_pods_of_its_own_service() -> None:
+    assert hosts(model([stable("k1"), OLD, NEW])) == {"1.9": ["10.0.0.1"], "1.10": ["10.0.0.2", "10.0.0.3"]}
+
+
+def test_a_version_without_pods_is_known() -> None:
+    assert hosts(model([stable("k1"), OLD, NEW], SLICES[1:])) == {
+        "1.9": [],
+        "1.10": ["10.0.0.2", "10.0.0.3"],
+    }
+
+
+def test_a_model_without_versions_is_known_and_one_without_services_is_not() -> None:
+    assert model([stable(None)], []) == Model(NAMESPACE, NAME, {}, None)
+    assert model([OLD], []).serving is None
+    assert model_of(NAMESPACE, NAME, [], SLICES) is None
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_versions_with_one_label_the_serving_one_counts(turned: bool) -> None:
+    services = [stable("k2"), version("k1", "1.0"), version("k2", "1.0")]
+    found = model(services[::-1] if turned else services)
+    assert hosts(found) == {"1.0": ["10.0.0.2", "10.0.0.3"]}
+    assert found.serving == "1.0"
+
+
+def test_the_service_of_a_copy_for_a_test_is_no_version() -> None:
+    copy = version("k3", "1.0")
+    del copy["metadata"]["annotations"]
+    copy["metadata"]["labels"]["modelyard.dev/of-test"] = "by-hand"
+    assert hosts(model([stable("k1"), OLD, copy])) == {"1.9": ["10.0.0.1"]}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "gets_requests"),
+    [
+        ({}, True),
+        ({"ready": True}, True),
+        ({"ready": True, "serving": True, "terminating": False}, True),
+        ({"ready": False, "serving": False, "terminating": False}, False),
+        ({"ready": False, "serving": True, "terminating": True}, False),
+        ({"ready": True, "serving": True, "terminating": True}, False),
+    ],
+)
+def test_a_pod_gets_requests_while_it_is_ready_and_stays(
+    conditions: dict[str, bool], gets_requests: bool
+) -> None:
+    found = pods_of(OLD, {"addresses": ["10.0.0.1"], "conditions": conditions})
+    assert bool(ready_pods([found])) == gets_requests
+
+
+def test_pods_of_several_slices_are_taken_together_and_once() -> None:
+    slices = [
+        pods_of(OLD, endpoint("10.0.0.2"), endpoint("10.0.0.1"), part="a"),
+        pods_of(OLD, endpoint("10.0.0.2", ready=False), endpoint("10.0.0.3"), part="b"),
+    ]
+    assert [pod.host for pod in ready_pods(slices)] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+
+
+def test_a_pod_with_two_addresses_is_one_pod_at_the_first_family_of_its_service() -> None:
+    service = version("k1", "1.0")
+    service["spec"]["ipFamilies"] = ["IPv6", "IPv4"]
+    six = pods_of(service, endpoint("fd00::1"), part="six", addressType="IPv6")
+    found = model([service], [pods_of(service, endpoint("10.0.0.1")), six])
+    assert hosts(found) == {"1.0": ["fd00::1"]}
+
+
+def test_the_port_is_the_one_named_http() -> None:
+    ports = [{"name": "metrics", "port": 9}, {"name": "http", "port": 8081}]
+    assert ready_pods([pods_of(OLD, endpoint("10.0.0.1"), ports=ports)]) == (Address("10.0.0.1", 8081),)
+    assert ready_pods([pods_of(OLD, endpoint("10.0.0.1"), ports=ports[:1])]) == ()
+
+
+def test_a_slice_without_endpoints_or_ports_has_no_pods() -> None:
+    assert ready_pods([pods_of(OLD, endpoints=None), pods_of(OLD, endpoint("10.0.0.1"), ports=None)]) == ()
+
+
+def test_a_route_may_say_more_than_is_known_here() -> None:
+    told = {
+        "label": "1.0",
+        "urlPrefix": "/p",
+        "target": {"type": "Binary", "name": "y", "labels": ["a", "b"], "threshold": 0, "unit": "EUR"},
+        "columns": [{"name": "x", "datatype": "FP64", "unit": "m"}],
+        "later": {},
+    }
+    target = Target("Binary", "y", ("a", "b"), 0.0)
+    assert version_in(json.dumps(told)) == Version("1.0", target, "/p", (), (Column("x", "FP64"),))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        {"label": "1.0"},
+        {"label": 1.0, "urlPrefix": "", "target": {"type": "Regression", "name": "y"}},
+        {"label": "1.0", "urlPrefix": "", "target": {"type": "Ranking", "name": "y"}},
+        {"label": "1.0", "urlPrefix": "", "target": {"type": "Regression", "name": "y"}, "columns": [1]},
+        {"label": "1.0", "urlPrefix": "", "target": {"type": ["x"], "name": "y"}},
+    ],
+)
+def test_what_is_no_route_is_no_version(told: Any) -> None:
+    assert version_in(json.dumps(told)) is None
+    assert version_in("{") is None
