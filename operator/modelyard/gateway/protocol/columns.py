@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from modelyard.gateway.protocol.datatypes import DATATYPES, Datatype, Unfit
+from modelyard.gateway.protocol.datatypes import DATATYPES, JSON_TEXTS, Datatype, Unfit
 from modelyard.gateway.protocol.framing import Tail
 from modelyard.gateway.protocol.raw import raw_source
 from modelyard.gateway.protocol.refusal import Wrong
@@ -30,9 +30,16 @@ def read_column(tensor: dict[str, Any], tail: Tail | None) -> tuple[int, Any]:
     """How many rows an input has, and its column: one entry a row, as orjson writes it. `Wrong` when it cannot be."""
     datatype = _datatype(tensor.get("datatype"))
     shape = read_shape(tensor.get("shape"))
-    size = _raw_size(tensor.get("parameters"))
+    size = None
+    parameters = tensor.get("parameters")
+    if parameters is not None:
+        size = _raw_size(parameters)
+        if datatype.name == "BYTES" and parameters.get("content_type") == "pd_json":
+            datatype = JSON_TEXTS
     try:
         if size is not None and tail is not None:
+            if tensor.get("data") is not None:
+                raise Wrong("both data and binary_data_size are given; it must be one of them")
             return shape[0], _raw_column(tail.take(size), datatype, shape)
         return shape[0], _json_column(_data(tensor, size), datatype, shape)
     except Unfit as unfit:
@@ -47,8 +54,6 @@ def _datatype(name: object) -> Datatype:
 
 
 def _raw_size(parameters: object) -> int | None:
-    if parameters is None:
-        return None
     if type(parameters) is not dict:
         raise Wrong(f"parameters is {described(parameters)}; it must be an object")
     size = parameters.get("binary_data_size")

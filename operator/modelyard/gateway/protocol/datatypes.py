@@ -12,6 +12,8 @@ from array import array
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import orjson
+
 from modelyard.gateway.protocol.words import described
 
 Source = Callable[[int], list[Any]]
@@ -87,6 +89,17 @@ def _fit_text(value: Any) -> str:
     if type(value) is str:
         return value
     raise ValueError
+
+
+def _check_json(values: list[Any]) -> list[Any]:
+    return _one_by_one(values, _fit_json)
+
+
+def _fit_json(value: Any) -> Any:
+    found = None if value == "NaN" else orjson.loads(_fit_text(value))
+    if isinstance(found, list | dict):
+        raise ValueError
+    return found
 
 
 def _integers(low: int, high: int) -> Check:
@@ -166,3 +179,8 @@ DATATYPES = {
         Datatype("BYTES", "text or null", _check_text, 0, ""),
     )
 }
+
+JSON_TEXTS = Datatype(
+    "BYTES", "a number, a text, true, false or null, written as JSON in a text", _check_json, 0, ""
+)
+"""BYTES with the content type pd_json: how MLServer's client sends a column of texts in which some are missing."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from modelyard.gateway.protocol.answer import output_names
 from modelyard.gateway.protocol.words import quoted
 from modelyard.gateway.route import Model, Target, Version
 
@@ -43,7 +44,7 @@ def model_metadata(model: Model, version: Version) -> bytes:
     return orjson.dumps(
         {
             "name": model.name,
-            "versions": sorted(model.versions),
+            "versions": sorted(model.versions, key=_by_number),
             "platform": "modelyard",
             "inputs": [_described(column.name, column.datatype) for column in version.columns],
             "outputs": _outputs(version.target),
@@ -51,12 +52,17 @@ def model_metadata(model: Model, version: Version) -> bytes:
     )
 
 
+def _by_number(label: str) -> list[tuple[int, str]]:
+    """1.10 comes after 1.9."""
+    return [
+        (int(part), "") if part.isdecimal() and len(part) < 19 else (-1, part) for part in label.split(".")
+    ]
+
+
 def _described(name: str, datatype: str) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": [-1]}
 
 
 def _outputs(target: Target) -> list[dict[str, Any]]:
-    if not target.labels:
-        return [_described(target.name, "FP64")]
-    labels = [_described(label, "FP64") for label in target.labels]
-    return labels if target.name in target.labels else [*labels, _described(target.name, "BYTES")]
+    unasked = target.labels or (target.name,)
+    return [_described(name, "FP64" if name in unasked else "BYTES") for name in output_names(target)]

@@ -36,10 +36,10 @@ def _entries(answer: bytes, rows: int) -> list[Any]:
     try:
         document = orjson.loads(answer)
     except orjson.JSONDecodeError as problem:
-        raise Wrong(f"its answer is not JSON ({str(problem)[:100]}): {body_excerpt(answer)}") from None
+        raise Wrong(f"its answer is not JSON ({str(problem)[:100]}): {body_excerpt(answer, 80)}") from None
     predictions = document.get("predictions") if type(document) is dict else None
     if type(predictions) is not list:
-        raise Wrong(f'its answer has no list "predictions": {body_excerpt(answer)}')
+        raise Wrong(f'its answer has no list "predictions": {body_excerpt(answer, 80)}')
     if len(predictions) != rows:
         raise Wrong(f"{len(predictions)} predictions for {rows} rows; exactly one prediction a row is needed")
     return predictions

@@ -7,7 +7,7 @@ import struct
 import sys
 from typing import Any
 
-from modelyard.gateway.protocol.datatypes import Datatype, Source, Unfit, infinite
+from modelyard.gateway.protocol.datatypes import JSON_TEXTS, Datatype, Source, Unfit, infinite
 from modelyard.gateway.protocol.refusal import Wrong
 
 _LENGTH = struct.Struct("<I")
@@ -19,7 +19,8 @@ _CAST = sys.byteorder == "little"
 def raw_source(raw: memoryview, datatype: Datatype, count: int) -> Source:
     """The `count` elements in `raw`, whose size was checked. `Unfit` from the source for what no model can be told."""
     if datatype.size == 0:
-        return _texts(bytes(raw), count)
+        source = _texts(bytes(raw), count)
+        return source if datatype is not JSON_TEXTS else lambda some: datatype.check(source(some))
     if datatype.name == "BOOL":
         return _booleans(raw)
     return _numbers(raw, datatype)

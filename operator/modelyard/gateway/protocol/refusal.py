@@ -22,8 +22,12 @@ class Wrong(Exception):
 
 
 def from_model(model: str, version: str, status: int, body: bytes) -> Refused:
-    """What the client is told when a model answered anything but 200; its own words are quoted in part."""
-    said = f"model {quoted(model)} version {quoted(version)} answered HTTP {status} with {body_excerpt(body)}"
+    """What the client is told when a model answered anything but 200.
+
+    The start of what the model said is quoted where it blames the data. The rest is nothing for clients: servers put
+    their stack traces there.
+    """
+    said = f"model {quoted(model)} version {quoted(version)} answered HTTP {status}"
     if status in _QUOTED:
-        return Refused(400, said)
+        return Refused(400, f"{said} with {body_excerpt(body)}")
     return Refused(503 if status == 503 else 502, said)
