@@ -22,6 +22,7 @@ _FOR_THE_CLUSTER = {
     "operator": "watch models and keep what runs as declared (in the cluster)",
     "check --plan": "run the checks that gate a version (in a test's Job)",
     "crds": "write the CustomResourceDefinitions",
+    "gateway": "answer the Open Inference Protocol in front of models",
     "health": "say whether an installed operator is well (in `helm test`)",
 }
 

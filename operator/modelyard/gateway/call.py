@@ -1,0 +1,226 @@
+"""One prediction: a client's request to a pod, and the pod's answer back."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Protocol
+
+from modelyard.gateway import protocol
+from modelyard.gateway.lanes import Lane
+from modelyard.gateway.protocol import InferRequest, Refused
+from modelyard.gateway.protocol.words import quoted
+from modelyard.gateway.settings import Settings
+from modelyard.gateway.upstream import Pod, PodConnection
+from modelyard.http1.client import Headers
+from modelyard.http1.exchange import Exchange
+
+logger = logging.getLogger(__name__)
+
+TRIES = 2
+"""A request that was never sent, or not taken, is sent once more."""
+
+_ONE_PIECE = 64 * 1024
+"""Up to this size a request is sent as one piece."""
+
+
+class Ends(Protocol):
+    """Who hears how a call ends."""
+
+    def succeeded(self, call: Call, answer: protocol.Answer) -> None:
+        """The model has answered."""
+
+    def failed(self, call: Call, problem: Refused) -> None:
+        """It has not, or not well."""
+
+    def lane_now(self, lane: Lane) -> Lane:
+        """The same way by the present table, or `lane` itself if there is none."""
+
+
+class Call:
+    """Under way from `start` until its ends hear of it, or until `abandon`."""
+
+    __slots__ = (
+        "_connection",
+        "_ends",
+        "_headers",
+        "_payload",
+        "_pieces",
+        "_pod",
+        "_settings",
+        "_size",
+        "_status",
+        "_tries",
+        "exchange",
+        "lane",
+        "over",
+        "request",
+        "request_id",
+        "sent",
+        "upstream",
+    )
+
+    def __init__(
+        self, ends: Ends, settings: Settings, lane: Lane, exchange: Exchange, request_id: bytes
+    ) -> None:
+        self._ends, self._settings = ends, settings
+        self.lane, self.exchange, self.request_id = lane, exchange, request_id
+        self.request: InferRequest
+        self.over = False
+        self.sent = 0.0
+        self.upstream = 0.0
+        """Seconds from the first try to the end of the answer."""
+
+        self._headers = self._payload = b""
+        self._pod: Pod | None = None
+        self._connection: PodConnection | None = None
+        self._tries = self._status = self._size = 0
+        self._pieces: list[bytes] = []
+
+    def start(self, request: InferRequest, payload: bytes) -> None:
+        """Ask a pod."""
+        self.request, self._payload = request, payload
+        self._headers = self._passed_on()
+        self.sent = monotonic()
+        self.exchange.connection.deadline = self.sent + self._settings.first_byte_seconds
+        self._try(self.lane.choose(), fresh=False)
+
+    def expired(self) -> None:
+        """The model takes too long."""
+        if self._status:
+            limit, what = self._settings.whole_seconds, "did not end its answer"
+        else:
+            limit, what = self._settings.first_byte_seconds, "did not answer"
+        self._fail(504, f"{what} within {limit:g} s")
+
+    def abandon(self) -> None:
+        """Nobody waits for the answer any longer."""
+        self.over = True
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+        self._let_go()
+
+    def connected(self, connection: PodConnection) -> bool:
+        """See Asker."""
+        if self.over:
+            return False
+        assert self._pod is not None
+        self._connection = connection
+        payload = self._payload
+        head = b"%b%b%bContent-Length: %d\r\n\r\n" % (
+            self.lane.head,
+            self._pod.host_line,
+            self._headers,
+            len(payload),
+        )
+        connection.send(head + payload if len(payload) <= _ONE_PIECE else (head, payload), self)
+        return True
+
+    def unreachable(self, error: Exception) -> None:
+        """See Asker."""
+        if not self.over:
+            pod = self._let_go()
+            if not self._try_another(pod):
+                self._fail(503, "no pod of it takes a connection")
+
+    def on_head(self, status: int, headers: Headers) -> None:
+        """See Receiver."""
+        self._status = status
+        self.exchange.connection.deadline = self.sent + self._settings.whole_seconds
+
+    def on_body(self, chunk: bytes) -> None:
+        """See Receiver."""
+        self._size += len(chunk)
+        if self._size > self._settings.answer_bytes:
+            self._fail(502, f"its answer is larger than {self._settings.answer_bytes} bytes")
+        else:
+            self._pieces.append(chunk)
+
+    def on_lost(self, error: Exception, begun: bool) -> None:
+        """See Receiver. What a pod may have read is not sent again: whatever it did, it may have done."""
+        connection, self._connection = self._connection, None
+        unread = connection is not None and not connection.read_whole and not begun
+        pod = self._let_go()
+        if unread and (self._try_another(pod) or self._try_again(pod)):
+            return
+        self._fail(502 if begun else 503, f"its pod broke off: {error}")
+
+    def on_end(self) -> None:
+        """See Receiver."""
+        self.upstream = monotonic() - self.sent
+        self._connection = None
+        pod = self._let_go()
+        if self._status == 503 and self._try_another(pod):
+            return
+        try:
+            answer = self._read()
+        except Refused as problem:
+            self._end(problem)
+        except Exception:
+            logger.exception("An answer could not be read")
+            self._end(Refused(500, "the gateway failed; its log says why"))
+        else:
+            self.over = True
+            self._ends.succeeded(self, answer)
+
+    def _read(self) -> protocol.Answer:
+        lane, pieces = self.lane, self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._pieces = []
+        if self._status != 200:
+            raise protocol.from_model(lane.model, lane.name, self._status, body)
+        return protocol.to_client(self.request, lane.version.target, lane.model, lane.name, body)
+
+    def _passed_on(self) -> bytes:
+        """Lines that tell the model which request this is part of. Nothing else of the client's is its business."""
+        lines, headers = b"X-Request-Id: %b\r\n" % self.request_id, self.exchange.headers
+        if b"traceparent" in headers:
+            lines += b"traceparent: %b\r\n" % headers[b"traceparent"]
+            if b"tracestate" in headers:
+                lines += b"tracestate: %b\r\n" % headers[b"tracestate"]
+        return lines
+
+    def _try(self, pod: Pod | None, *, fresh: bool) -> None:
+        if pod is None:
+            self._fail(503, "none of its pods is ready")
+            return
+        self._tries += 1
+        self._pod = pod
+        self._status = self._size = 0
+        self._pieces.clear()
+        pod.in_flight += 1
+        pod.reach(self, fresh=fresh)
+
+    def _try_another(self, but: Pod | None) -> bool:
+        """Ask another pod, if there is one and a try is left."""
+        if self._tries >= TRIES:
+            return False
+        self.lane = self._ends.lane_now(self.lane)
+        pod = self.lane.choose(but=but)
+        if pod is not None:
+            self._try(pod, fresh=False)
+        return pod is not None
+
+    def _try_again(self, pod: Pod | None) -> bool:
+        """Ask the same pod by a new connection, if it is still there and a try is left."""
+        if self._tries >= TRIES or pod not in self.lane.pods:
+            return False
+        self._try(pod, fresh=True)
+        return True
+
+    def _let_go(self) -> Pod | None:
+        pod, self._pod = self._pod, None
+        if pod is not None:
+            pod.in_flight -= 1
+        return pod
+
+    def _fail(self, status: int, what: str) -> None:
+        self.upstream = monotonic() - self.sent
+        self._end(
+            Refused(status, f"model {quoted(self.lane.model)} version {quoted(self.lane.name)}: {what}")
+        )
+
+    def _end(self, problem: Refused) -> None:
+        self.abandon()
+        self._ends.failed(self, problem)

@@ -1,0 +1,216 @@
+"""Answers requests: finds where they lead, asks a pod where one is to be asked, and counts."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from modelyard.gateway import protocol
+from modelyard.gateway.access_log import AccessLog
+from modelyard.gateway.call import Call
+from modelyard.gateway.finding import OTHER, Found, found, wrong_method
+from modelyard.gateway.lanes import Lane, Lanes
+from modelyard.gateway.paths import Endpoint
+from modelyard.gateway.protocol import Refused
+from modelyard.gateway.protocol.words import quoted
+from modelyard.gateway.replies import Reply, header_lines, refusal
+from modelyard.gateway.request_ids import RequestIds
+from modelyard.gateway.route import Table
+from modelyard.gateway.routes import Routes
+from modelyard.gateway.series import Book, Series
+from modelyard.gateway.settings import Settings
+from modelyard.http1.exchange import Exchange
+
+_SHORT = 64 * 1024
+"""A body up to this size is read even if nobody needs it, so that the connection can go on."""
+
+_KNOWN = 4096
+"""Paths whose ends are remembered."""
+
+
+class Way:
+    """Where a path leads, with what is counted there; `lane` is where to ask."""
+
+    __slots__ = ("lane", "method", "reply", "series")
+
+    def __init__(self, method: bytes, series: Series, reply: Reply | None, lane: Lane | None) -> None:
+        self.method, self.series, self.reply, self.lane = method, series, reply, lane
+
+
+class Engine:
+    """The Handler of a gateway's connections."""
+
+    def __init__(self, routes: Routes, settings: Settings, about: str) -> None:
+        self.book = Book()
+        self.lanes = Lanes(settings, self.book)
+        self.in_flight = 0
+        """Predictions under way."""
+
+        self.ready = True
+        """False: the gateway is about to end."""
+
+        self._routes, self._settings, self._about = routes, settings, about
+        self._ways: dict[bytes, Way] = {}
+        self._ids = RequestIds()
+        self._log = AccessLog(settings.access_log_sample)
+        routes.subscribe(self._follow)
+
+    def _follow(self, _: Table, table: Table) -> None:
+        self._ways.clear()
+        self.lanes.follow(table)
+
+    def head(self, exchange: Exchange) -> None:
+        """See Handler."""
+        way = self._ways.get(exchange.target) or self._way(exchange.target)
+        method = exchange.method
+        if method != way.method and way.method and (method != b"HEAD" or way.method != b"GET"):
+            way = Way(b"", way.series, wrong_method(way.method), None)
+        exchange.context = way
+        if way.lane is None:
+            exchange.discard = True
+        length = exchange.length
+        if (
+            (length is None and b"transfer-encoding" in exchange.headers)
+            or (length or 0) > _SHORT
+            or exchange.expects
+        ):
+            reply = way.reply or self._overload(way)
+            if reply is not None:
+                self._reply(exchange, way.series, reply)
+
+    def complete(self, exchange: Exchange) -> None:
+        """See Handler."""
+        way: Way = exchange.context
+        reply = way.reply or self._overload(way)
+        if reply is None:
+            self._ask(exchange, way)
+        else:
+            self._reply(exchange, way.series, reply)
+
+    def refuse(self, exchange: Exchange, status: int, message: str) -> None:
+        """See Handler."""
+        context = exchange.context
+        if isinstance(context, Call):
+            self._drop(context)
+        series = context.series if isinstance(context, Way) else self.book.series(("", "", "", OTHER))
+        self._reply(exchange, series, refusal(status, message))
+
+    def expired(self, exchange: Exchange) -> None:
+        """See Handler."""
+        context = exchange.context
+        if isinstance(context, Call):
+            context.expired()
+
+    def gone(self, exchange: Exchange) -> None:
+        """See Handler."""
+        context = exchange.context
+        self.book.abandoned += 1
+        if isinstance(context, Call):
+            self._drop(context)
+
+    def succeeded(self, call: Call, answer: protocol.Answer) -> None:
+        """See Ends."""
+        exchange, series = call.exchange, call.lane.series
+        self._left(call)
+        headers = b"%bX-Request-Id: %b\r\n" % (header_lines(answer.headers), call.request_id)
+        exchange.answer(200, headers, answer.body)
+        own = monotonic() - exchange.began - call.upstream
+        series.count(200)
+        series.own.add(own)
+        series.upstream.add(call.upstream)
+        series.asked.add(exchange.size)
+        series.told.add(len(answer.body))
+        if self._log.chosen():
+            self._log.write(exchange, series.key, call.request_id, own, call.upstream)
+
+    def failed(self, call: Call, problem: Refused) -> None:
+        """See Ends."""
+        self._left(call)
+        series = call.lane.series
+        series.upstream.add(call.upstream)
+        self._reply(call.exchange, series, self._refusal(problem), call.request_id, call.upstream)
+
+    def lane_now(self, lane: Lane) -> Lane:
+        """See Ends."""
+        model = self._routes.table.models.get((lane.namespace, lane.model))
+        version = None if model is None else model.versions.get(lane.name)
+        return lane if model is None or version is None else self.lanes.lane(model, version)
+
+    def _ask(self, exchange: Exchange, way: Way) -> None:
+        """Ask a pod."""
+        assert way.lane is not None
+        headers, body = exchange.headers, exchange.body
+        exchange.body = b""
+        request_id = self._ids.of(headers)
+        try:
+            if b"content-encoding" in headers:
+                encoding = headers[b"content-encoding"].decode("latin-1")
+                body = protocol.decoded(body, encoding, self._settings.limits.body_bytes)
+            length = protocol.header_length(headers.get(b"inference-header-content-length"))
+            request = protocol.parse_infer(body, length, request_id.decode())
+            payload = protocol.to_model(request)
+        except Refused as problem:
+            self._reply(exchange, way.series, self._refusal(problem), request_id)
+            return
+        call = Call(self, self._settings, way.lane, exchange, request_id)
+        exchange.context = call
+        self.in_flight += 1
+        way.lane.load.in_flight += 1
+        call.start(request, payload)
+
+    def _reply(
+        self, exchange: Exchange, series: Series, reply: Reply, request_id: bytes = b"", upstream: float = 0.0
+    ) -> None:
+        """Answer by ourselves."""
+        status, headers, body = reply
+        request_id = request_id or self._ids.of(exchange.headers)
+        exchange.answer(status, b"%bX-Request-Id: %b\r\n" % (headers, request_id), body)
+        series.count(status)
+        if self._log.chosen():
+            own = monotonic() - exchange.began - upstream if exchange.began else 0.0
+            self._log.write(exchange, series.key, request_id, own, upstream)
+
+    def _refusal(self, problem: Refused) -> Reply:
+        return refusal(problem.status, problem.message, retry_after=self._settings.retry_after_seconds)
+
+    def _overload(self, way: Way) -> Reply | None:
+        """The answer while too much is under way; None: it is not."""
+        settings = self._settings
+        if self.in_flight >= settings.in_flight:
+            what = "the gateway is at its limit of predictions under way"
+        elif way.lane is not None and way.lane.load.in_flight >= settings.in_flight_per_model:
+            what = f"model {quoted(way.lane.model)} is at its limit of predictions under way"
+        else:
+            return None
+        return refusal(503, what, retry_after=settings.retry_after_seconds)
+
+    def _way(self, target: bytes) -> Way:
+        ready = self.ready and self._routes.synced.is_set()
+        there = found(target, self._routes.table, ready=ready, about=self._about)
+        lane = None
+        if there.model is not None and there.version is not None:
+            lane = self.lanes.lane(there.model, there.version)
+        way = Way(there.method, self.book.series(there.key), there.reply, lane)
+        if _lasts(there):
+            if len(self._ways) >= _KNOWN:
+                self._ways.clear()
+            self._ways[target] = way
+        return way
+
+    def _drop(self, call: Call) -> None:
+        """Give up a call of which nobody will hear."""
+        if not call.over:
+            call.abandon()
+            self._left(call)
+
+    def _left(self, call: Call) -> None:
+        """A call is over."""
+        self.in_flight -= 1
+        call.lane.load.in_flight -= 1
+        call.exchange.context = None
+
+
+def _lasts(there: Found) -> bool:
+    """Whether it is so until the table changes, and is nothing that anybody can make up."""
+    if there.key[3] == Endpoint.READY:
+        return False
+    return there.reply is None or there.reply[0] == 200

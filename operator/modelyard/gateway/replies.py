@@ -1,0 +1,27 @@
+"""Answers that the gateway gives of itself, as bytes. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.gateway import protocol
+
+JSON: Final = b"Content-Type: application/json\r\n"
+
+Reply = tuple[int, bytes, bytes]
+"""Status, lines of headers, body."""
+
+
+def refusal(status: int, message: str, *, retry_after: int | None = None, allow: bytes = b"") -> Reply:
+    """An error; with 503 and 429 the client is told when to try again."""
+    headers = JSON
+    if retry_after is not None and status in (429, 503):
+        headers += b"Retry-After: %d\r\n" % retry_after
+    if allow:
+        headers += b"Allow: %b\r\n" % allow
+    return status, headers, protocol.error(message)
+
+
+def header_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """Headers as they are sent."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

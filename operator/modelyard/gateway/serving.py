@@ -1,0 +1,72 @@
+"""One gateway in one process: routes, engine and server, from start to an end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+from contextlib import suppress
+
+from modelyard.gateway.engine import Engine
+from modelyard.gateway.routes import Routes
+from modelyard.gateway.settings import Settings
+from modelyard.http1.host import Server
+
+logger = logging.getLogger(__name__)
+
+_LOOK_AT_IDLE = 1.0
+
+
+class Gateway:
+    """Made inside the event loop that it runs in."""
+
+    def __init__(self, routes: Routes, settings: Settings, about: str) -> None:
+        self.engine = Engine(routes, settings, about)
+        self.server = Server(self.engine, settings.limits, tick=settings.tick)
+        self._routes, self._settings = routes, settings
+        self._ending = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests should be sent here."""
+        return self.engine.ready and self._routes.synced.is_set()
+
+    def end(self) -> None:
+        """Begin to end; `serve` returns when all is done."""
+        if not self._ending.is_set():
+            self.engine.ready = False
+            self._ending.set()
+
+    async def serve(self, on: socket.socket) -> None:
+        """Answer on a bound socket until told to end, and then finish what is under way."""
+        following = asyncio.create_task(self._routes.run())
+        tidying = asyncio.create_task(self._tidy())
+        ended: asyncio.Task[object] = asyncio.create_task(self._ending.wait())
+        try:
+            await self.server.listen(on)
+            gc.freeze()
+            gc.set_threshold(50_000, 50, 50)
+            await asyncio.wait((following, tidying, ended), return_when=asyncio.FIRST_COMPLETED)
+            self.engine.ready = False
+            for work in (following, tidying):
+                if work.done():
+                    work.result()
+            await self._finish()
+        finally:
+            for task in (following, tidying, ended):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            self.engine.lanes.close()
+
+    async def _finish(self) -> None:
+        settings = self._settings
+        self.server.draining = True
+        await asyncio.sleep(settings.drain_seconds)
+        await self.server.close(settings.grace_seconds)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_IDLE)
+            self.engine.lanes.close_idle()

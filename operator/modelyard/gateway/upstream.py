@@ -1,0 +1,165 @@
+"""Pods as the gateway asks them: connections of its own to each, and how busy each is."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Collection, Sequence
+from time import monotonic
+from typing import Final, Protocol
+
+from modelyard.gateway.route import Address
+from modelyard.gateway.settings import Settings
+from modelyard.http1.client import Connection, Receiver
+
+_BYTES_ACKNOWLEDGED: Final = 120
+"""Where Linux's struct tcp_info holds tcpi_bytes_acked, a 64-bit number."""
+
+_HANDSHAKE: Final = 1
+"""What the opening of a connection counts in it."""
+
+
+class PodConnection(Connection):
+    """One connection to a pod."""
+
+    def __init__(self, pod: Pod) -> None:
+        super().__init__(pod.on_free, pod.on_closed)
+        self.read_whole = True
+        """Whether the pod may have read the whole of the last request; known when the connection is lost."""
+
+        self._sent = _HANDSHAKE
+
+    def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
+        """See Connection."""
+        self._sent += len(data) if isinstance(data, bytes) else sum(map(len, data))
+        super().send(data, receiver)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self.read_whole = self._acknowledged() >= self._sent
+        super().connection_lost(exc)
+
+    def _acknowledged(self) -> float:
+        """How much the other side has taken; endless where that cannot be told, which makes no request anew."""
+        if self._transport is None:
+            return float("inf")
+        try:
+            info = self._transport.get_extra_info("socket").getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_INFO, 256
+            )
+            return int(struct.unpack_from("=Q", info, _BYTES_ACKNOWLEDGED)[0])
+        except (AttributeError, OSError, struct.error):
+            return float("inf")
+
+
+class Asker(Receiver, Protocol):
+    """Who asks a pod."""
+
+    def connected(self, connection: PodConnection) -> bool:
+        """There is a connection: send. False: it is needed no longer."""
+
+    def unreachable(self, error: Exception) -> None:
+        """The pod takes no connection; nothing was sent."""
+
+
+class Pod:
+    """One pod."""
+
+    def __init__(self, address: Address, settings: Settings) -> None:
+        self.address = address
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        self.host_line = f"Host: {host}:{address.port}\r\n".encode()
+        self.in_flight = 0
+        self.connections: set[Connection] = set()
+        self.suspect_until = 0.0
+        self._settings = settings
+        self._idle: list[Connection] = []
+        self._left = False
+        self._loop = asyncio.get_running_loop()
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    def reach(self, asker: Asker, *, fresh: bool) -> None:
+        """Give the asker a connection, now or later; `fresh`: one that carried nothing yet."""
+        if not fresh:
+            oldest = self._loop.time() - self._settings.upstream_idle_seconds
+            idle = self._idle
+            while idle:
+                connection = idle.pop()
+                if connection.free and connection.free_since >= oldest:
+                    assert isinstance(connection, PodConnection)
+                    asker.connected(connection)
+                    return
+                connection.abort()
+        task = self._loop.create_task(self._connect(asker))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, asker: Asker) -> None:
+        try:
+            async with asyncio.timeout(self._settings.connect_seconds):
+                _, connection = await self._loop.create_connection(lambda: PodConnection(self), *self.address)
+        except OSError as error:
+            self.suspect_until = monotonic() + self._settings.suspect_seconds
+            asker.unreachable(error)
+            return
+        self.suspect_until = 0.0
+        self.connections.add(connection)
+        if not connection.free:
+            asker.unreachable(ConnectionResetError("the pod closed the connection"))
+        elif not asker.connected(connection):
+            connection.free_since = self._loop.time()
+            self.on_free(connection)
+
+    def on_free(self, connection: Connection) -> None:
+        """Keep a connection for the next request."""
+        if self._left:
+            connection.abort()
+        else:
+            self._idle.append(connection)
+
+    def on_closed(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def close_idle(self) -> None:
+        """Close what has not been used for long. The one used last is used first, so the oldest are in front."""
+        oldest = self._loop.time() - self._settings.upstream_idle_seconds
+        while self._idle and self._idle[0].free_since < oldest:
+            self._idle.pop(0).abort()
+
+    def leave(self) -> None:
+        """The pod gets nothing new: what is idle closes now, the rest when it is answered."""
+        self._left = True
+        while self._idle:
+            self._idle.pop().abort()
+
+    def stay(self) -> None:
+        """The pod is there again."""
+        self._left = False
+
+    def close(self) -> None:
+        """Close everything."""
+        self.leave()
+        for task in tuple(self._connecting):
+            task.cancel()
+        for connection in tuple(self.connections):
+            connection.abort()
+
+
+def least_busy(pods: Sequence[Pod], now: float, turn: int, but: Collection[Pod] = ()) -> Pod | None:
+    """The pod with the fewest requests under way, those that took no connection lately last; None: there is none.
+
+    Of equals it is another one with each `turn`.
+    """
+    found: Pod | None = None
+    fewest = (True, 0)
+    count = len(pods)
+    for step in range(count):
+        pod = pods[(turn + step) % count]
+        busy = (pod.suspect_until > now, pod.in_flight)
+        if pod not in but and (found is None or busy < fewest):
+            found, fewest = pod, busy
+    return found

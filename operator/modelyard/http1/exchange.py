@@ -1,0 +1,133 @@
+"""One request to us and its answer, who answers, and the limits that a client is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may take of us; times in seconds, sizes in bytes."""
+
+    head_bytes: int = 16 * 1024
+    """Request line and headers."""
+
+    body_bytes: int = 64 * 1024 * 1024
+    """A body, as it is sent."""
+
+    head_seconds: float = 10.0
+    """From the first byte of a request to the end of its headers."""
+
+    body_seconds: float = 60.0
+    """From there to the end of its body."""
+
+    idle_seconds: float = 75.0
+    """Until the first request, and between two."""
+
+    write_seconds: float = 30.0
+    """For which a client may leave an answer unread."""
+
+    linger_seconds: float = 2.0
+    """For which what a refused client still sends is thrown away, so that it can read why."""
+
+    age_seconds: float = 600.0
+    """After which a connection ends with its next answer, so that a new gateway gets its share."""
+
+    connections: int = 4096
+    """Open at once; one more is closed as soon as it is made."""
+
+
+class Carrier(Protocol):
+    """What an exchange needs of its connection."""
+
+    deadline: float
+    """When `Handler.expired` is called, by time.monotonic; to be set while the exchange is under way."""
+
+    def finish(self, exchange: Exchange) -> None:
+        """Send the answer as soon as it is its turn."""
+
+
+class Exchange:
+    """One request, and one answer to it."""
+
+    __slots__ = (
+        "answered",
+        "began",
+        "body",
+        "complete",
+        "connection",
+        "content",
+        "context",
+        "discard",
+        "expects",
+        "headed",
+        "headers",
+        "keep",
+        "length",
+        "method",
+        "old",
+        "pieces",
+        "reply_headers",
+        "size",
+        "started",
+        "status",
+        "target",
+    )
+
+    def __init__(self, connection: Carrier) -> None:
+        self.connection = connection
+        self.method = b""
+        self.target = b""
+        self.headers: dict[bytes, bytes] = {}
+        """By their names in lower case; what came twice is joined by commas."""
+
+        self.length: int | None = None
+        """Of the body, as announced; None: nothing is, or it comes in chunks."""
+
+        self.body = b""
+        self.size = 0
+        """Bytes of the body that have come."""
+
+        self.discard = False
+        """Set by a handler that has no use for the body."""
+
+        self.context: Any = None
+        """The handler's own."""
+
+        self.began = 0.0
+        """When the whole request had come, by time.monotonic."""
+
+        self.status = 0
+        """Of the answer; `reply_headers` and `content` are the rest of it."""
+
+        self.reply_headers = self.content = b""
+        self.pieces: list[bytes] | None = None
+        self.keep = True
+        self.old = self.expects = self.headed = self.complete = self.started = self.answered = False
+
+    def answer(self, status: int, headers: bytes, body: bytes) -> None:
+        """Answer, once: later calls do nothing. `headers` are lines with CRLF, those on length and connection aside."""
+        if not self.answered:
+            self.answered = True
+            self.status, self.reply_headers, self.content = status, headers, body
+            self.connection.finish(self)
+
+
+class Handler(Protocol):
+    """Who answers."""
+
+    def head(self, exchange: Exchange) -> None:
+        """The headers have come. An answer given now is the last of its connection."""
+
+    def complete(self, exchange: Exchange) -> None:
+        """The whole request has come, and all before it were answered. One that raises is answered with 500."""
+
+    def refuse(self, exchange: Exchange, status: int, message: str) -> None:
+        """Answer what breaks HTTP or a limit; of the exchange there may be nothing but this."""
+
+    def expired(self, exchange: Exchange) -> None:
+        """The deadline has passed: answer."""
+
+    def gone(self, exchange: Exchange) -> None:
+        """The client of a complete request is gone, and no answer can be given."""

@@ -1,0 +1,95 @@
+"""A server: connections on a port, their deadlines, and an end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from email.utils import formatdate
+from time import monotonic
+
+from modelyard.http1.exchange import Handler, Limits
+from modelyard.http1.server import ServerConnection
+
+
+class Server:
+    """Takes connections. Deadlines are looked at every `tick` seconds: a timer for each would cost too much."""
+
+    def __init__(self, handler: Handler, limits: Limits, *, tick: float = 0.25) -> None:
+        self.handler, self.limits = handler, limits
+        self.draining = False
+        """Each answer is the last of its connection."""
+
+        self.date = b""
+        self.connections: set[ServerConnection] = set()
+        self._tick = tick
+        self._empty = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._listener: asyncio.Server | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def listen(self, on: socket.socket) -> int:
+        """Begin to serve on a socket that is bound; its port."""
+        self._listener = await self._loop.create_server(lambda: ServerConnection(self), sock=on, backlog=1024)
+        self._look()
+        return int(on.getsockname()[1])
+
+    def opened(self, connection: ServerConnection) -> bool:
+        """See Host."""
+        self.connections.add(connection)
+        self._empty.clear()
+        return len(self.connections) <= self.limits.connections
+
+    def closed(self, connection: ServerConnection) -> None:
+        """See Host."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._empty.set()
+
+    async def close(self, grace: float) -> None:
+        """Take no more connections, finish what is under way within `grace` seconds, and cut off what is left."""
+        self.draining = True
+        if self._listener is not None:
+            self._listener.close()
+        for connection in tuple(self.connections):
+            connection.retire()
+        try:
+            async with asyncio.timeout(grace):
+                while self.connections:
+                    await self._empty.wait()
+        except TimeoutError:
+            pass
+        for connection in tuple(self.connections):
+            connection.cut()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        """Tell those whose deadlines have passed."""
+        now = monotonic()
+        self.date = b"Date: %b\r\n" % formatdate(usegmt=True).encode()
+        for connection in tuple(self.connections):
+            if connection.deadline <= now:
+                connection.expire()
+        self._timer = self._loop.call_later(self._tick, self._look)
+
+
+def bound(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A socket bound to the address; `shared`: other processes may bind it too. Raises OSError when it is taken.
+
+    An empty host stands for all addresses, of both kinds where there are both.
+    """
+    everywhere = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
+    family, _, _, _, address = socket.getaddrinfo(host or everywhere, port, type=socket.SOCK_STREAM)[0]
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if not host and family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    made.setblocking(False)
+    return made
