@@ -44,6 +44,9 @@ class Settings:
     cluster_cidrs: tuple[str, ...] = ()
     """The cluster's own ranges (pods, Services, nodes) where they lie outside `private_cidrs`."""
 
+    gateway_namespace: str = ""
+    """Where the gateway's pods run, which may call every model that names no callers; empty = there is none."""
+
     run_as_user: int | None = 65532
     """uid, gid and fsGroup of every pod of ours; None leaves the choice to the cluster (OpenShift)."""
 

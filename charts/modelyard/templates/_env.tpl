@@ -20,6 +20,8 @@
   value: {{ join "," .Values.network.privateCidrs | quote }}
 - name: MODELYARD_CLUSTER_CIDRS
   value: {{ join "," .Values.network.clusterCidrs | quote }}
+- name: MODELYARD_GATEWAY_NAMESPACE
+  value: {{ ternary .Release.Namespace "" .Values.gateway.enabled | quote }}
 - name: MODELYARD_RUN_AS_USER
   value: {{ if kindIs "invalid" .Values.models.runAsUser }}""{{ else }}{{ .Values.models.runAsUser | int | quote }}{{ end }}
 - name: MODELYARD_CPU_LIMIT

@@ -182,7 +182,8 @@ class CustomModelSpec(ApiModel):
     answers and stays up. Nothing serves untested."""
 
     callers: Annotated[list[Caller], Field(max_length=32), atomic("list")] = []
-    """Who may call the model; at most 32 entries. Absent means every pod of the model's namespace."""
+    """Who may call the model; at most 32 entries. Absent means every pod of the model's namespace, and the
+    gateway where one is installed; a list means whom it names, and the gateway only if it names that."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

@@ -47,6 +47,10 @@ REPORT_OF = f"{GROUP}/report-of"
 TESTS = f"{GROUP}/tests"
 """Version key, on the pods of a version's tests: what the version's policy lets in."""
 
+GATEWAY = f"{GROUP}/gateway"
+GATEWAY_VALUE = "true"
+"""On the pods of a gateway: what the policies of models let in, of the namespace that the settings name."""
+
 APPLIED = f"{GROUP}/applied"
 """Annotation on children: hash of the manifest as last applied, so that a removed field is noticed."""
 

@@ -14,6 +14,8 @@ from modelyard.manifests.pod_template import PORT
 from modelyard.settings import Settings
 
 EVERYWHERE = "0.0.0.0/0"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""The label with its own name that every namespace has."""
 
 
 def version_policy(
@@ -21,7 +23,7 @@ def version_policy(
 ) -> Manifest:
     """The policy on a version's pods: in from callers and its tests, out as the version asks."""
     child = Child(NETWORK_POLICY, frozen.workload, owner, frozen.child_labels)
-    ingress = [_tests(frozen.key), *_peers(callers)]
+    ingress = [_tests(frozen.key), *_peers(callers, settings)]
     return _around(child, ingress, _egress(frozen.egress, settings))
 
 
@@ -61,11 +63,22 @@ def _tests(tested: str) -> dict[str, Any]:
     return {"podSelector": {"matchLabels": {labels.TESTS: tested}}}
 
 
-def _peers(callers: Sequence[Caller]) -> list[dict[str, Any]]:
-    """Who may call; unless the model says otherwise, every pod of its namespace."""
+def _peers(callers: Sequence[Caller], settings: Settings) -> list[dict[str, Any]]:
+    """Who may call; unless the model says otherwise, every pod of its namespace, and the gateway.
+
+    Whoever names callers means these alone: the gateway would bring others.
+    """
     if not callers:
-        return [{"podSelector": {}}]
+        return [{"podSelector": {}}, *_gateway(settings)]
     return [caller.model_dump(by_alias=True, exclude_unset=True) for caller in callers]
+
+
+def _gateway(settings: Settings) -> list[dict[str, Any]]:
+    if not settings.gateway_namespace:
+        return []
+    namespace = {"matchLabels": {NAMESPACE_NAME: settings.gateway_namespace}}
+    pods = {"matchLabels": {labels.GATEWAY: labels.GATEWAY_VALUE}}
+    return [{"namespaceSelector": namespace, "podSelector": pods}]
 
 
 def _egress(policy: str, settings: Settings) -> list[dict[str, Any]]:
@@ -74,7 +87,7 @@ def _egress(policy: str, settings: Settings) -> list[dict[str, Any]]:
 
 def _dns(settings: Settings) -> dict[str, Any]:
     peer = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.dns_namespace}},
+        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: settings.dns_namespace}},
         "podSelector": {"matchLabels": dict(settings.dns_pod_labels)},
     }
     ports = [{"protocol": protocol, "port": settings.dns_port} for protocol in ("UDP", "TCP")]

@@ -109,6 +109,7 @@ MANIFESTS: dict[str, Callable[[], Manifest]] = {
         egress="PUBLIC", settings=Settings(cluster_cidrs=("198.18.0.0/15", "fd00::/8"))
     ),
     "network-policy-with-callers": lambda: _policy(PARTNER, Caller.model_validate({"podSelector": {}})),
+    "network-policy-with-a-gateway": lambda: _policy(settings=Settings(gateway_namespace="modelyard-system")),
     "network-policy-of-a-test": lambda: _run()[0],
     "disruption-budget": lambda: disruption_budget(make_frozen(replicas=2), MODEL),
     "config-map-of-code": lambda: code_map(

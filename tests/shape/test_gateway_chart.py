@@ -1,0 +1,181 @@
+"""The gateway of the chart: off unless asked for, with rights on Services and EndpointSlices alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard.api import labels
+from modelyard.settings import Settings, from_environ
+from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
+
+ON = "gateway.enabled=true"
+NAME = "modelyard-gateway"
+
+
+def named(kind: str, *settings: str, name: str = NAME) -> dict[str, Any]:
+    """The one manifest of a kind with this name."""
+    manifests = of_kind(render(ON, *settings), kind)
+    (found,) = (manifest for manifest in manifests if manifest["metadata"]["name"] == name)
+    return found
+
+
+def pod(*settings: str, name: str = NAME) -> dict[str, Any]:
+    """The pod template of a Deployment."""
+    template: dict[str, Any] = named("Deployment", *settings, name=name)["spec"]["template"]
+    return template
+
+
+def container(*settings: str) -> dict[str, Any]:
+    (found,) = pod(*settings)["spec"]["containers"]
+    return dict(found)
+
+
+def test_there_is_no_gateway_unless_it_is_asked_for() -> None:
+    assert [m["metadata"]["name"] for m in render() if "gateway" in m["metadata"]["name"]] == []
+    assert of_kind(render(), "NetworkPolicy") == []
+
+
+def test_it_may_list_and_watch_services_and_their_endpoints_and_nothing_else() -> None:
+    assert set(permissions(named("ClusterRole"))) == {
+        (group, resource, verb)
+        for group, resource in (("", "services"), ("discovery.k8s.io", "endpointslices"))
+        for verb in ("list", "watch")
+    }
+
+
+def test_with_a_list_of_namespaces_it_watches_these_and_has_no_right_outside_them() -> None:
+    manifests = render(ON, "namespaces={blue,green}")
+
+    roles = [role for role in of_kind(manifests, "Role") if role["metadata"]["name"] == NAME]
+    assert {role["metadata"]["namespace"] for role in roles} == {"blue", "green"}
+    assert of_kind(manifests, "ClusterRoleBinding") == []
+    arguments = container("namespaces={blue,green}")["args"]
+    assert [each for each in arguments if "--namespace=" in each] == ["--namespace=blue", "--namespace=green"]
+
+
+def test_its_rights_are_those_of_its_own_account() -> None:
+    account = named("ServiceAccount")
+    (subject,) = named("ClusterRoleBinding")["subjects"]
+
+    assert account["automountServiceAccountToken"] is False
+    assert subject["name"] == account["metadata"]["name"] == pod()["spec"]["serviceAccountName"] == NAME
+    assert pod("gateway.serviceAccount.name=mine")["spec"]["serviceAccountName"] == "mine"
+    assert pod("gateway.serviceAccount.create=false")["spec"]["serviceAccountName"] == "default"
+
+
+def test_models_let_in_the_pods_that_it_labels_of_the_namespace_that_the_operator_is_told() -> None:
+    assert pod()["metadata"]["labels"][labels.GATEWAY] == labels.GATEWAY_VALUE
+    (operator,) = pod(name="modelyard")["spec"]["containers"]
+    told = from_environ({variable["name"]: variable["value"] for variable in operator["env"]})
+    assert told.gateway_namespace == named("Deployment")["metadata"]["namespace"] == "modelyard-system"
+    assert Settings().gateway_namespace == ""
+
+
+def test_its_pods_are_as_restricted_as_the_operators_and_run_the_same_image() -> None:
+    spec, of_operator = pod()["spec"], pod(name="modelyard")["spec"]
+    (operator,) = of_operator["containers"]
+
+    assert spec["securityContext"] == of_operator["securityContext"]
+    for field in ("securityContext", "image", "imagePullPolicy"):
+        assert container()[field] == operator[field]
+    assert container()["resources"]["limits"]["memory"]
+    assert all(set(volume) == {"name", "emptyDir"} for volume in spec["volumes"])
+
+
+def test_its_pods_are_not_taken_for_the_operators_nor_these_for_its() -> None:
+    operator = pod(name="modelyard")["metadata"]["labels"].items()
+    gateway = pod()["metadata"]["labels"].items()
+
+    for kind, name in (("Service", "modelyard-metrics"), ("Deployment", "modelyard")):
+        selector = named(kind, name=name)["spec"]["selector"]
+        assert not selector.get("matchLabels", selector).items() <= gateway
+    for kind in ("Service", "Deployment", "PodDisruptionBudget"):
+        selector = named(kind)["spec"]["selector"]
+        assert selector.get("matchLabels", selector).items() <= gateway
+        assert not selector.get("matchLabels", selector).items() <= operator
+
+
+def test_it_is_probed_where_clients_do_not_reach() -> None:
+    ports = {port["name"]: port["containerPort"] for port in container()["ports"]}
+
+    assert f"--port={ports['http']}" in container()["args"]
+    assert f"--admin-port={ports['admin']}" in container()["args"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container()[probe]["httpGet"]["port"] == "admin"
+    (port,) = named("Service")["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (80, "http")
+
+
+def test_what_is_under_way_is_finished_before_a_pod_ends() -> None:
+    asleep = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert pod()["spec"]["terminationGracePeriodSeconds"] > asleep + 60
+    assert named("Deployment")["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_who_may_call_it_is_everyone_or_whom_the_values_name() -> None:
+    everyone, metrics = named("NetworkPolicy")["spec"]["ingress"]
+    assert everyone == {"ports": [{"port": "http", "protocol": "TCP"}]}
+    assert metrics == {"ports": [{"port": "admin", "protocol": "TCP"}]}
+
+    peer = "gateway.callers[0].namespaceSelector.matchLabels.team=a"
+    some, _ = named("NetworkPolicy", peer)["spec"]["ingress"]
+    assert some["from"] == [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]
+
+
+def test_its_number_is_given_or_left_to_an_autoscaler() -> None:
+    assert named("Deployment", "gateway.replicas=3")["spec"]["replicas"] == 3
+    assert of_kind(render(ON), "HorizontalPodAutoscaler") == []
+
+    scaled = ("gateway.autoscaling.enabled=true", "gateway.autoscaling.maxReplicas=5")
+    assert "replicas" not in named("Deployment", *scaled)["spec"]
+    scaler = named("HorizontalPodAutoscaler", *scaled)["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
+    assert scaler["scaleTargetRef"]["name"] == NAME
+
+
+def test_a_drained_node_takes_down_one_pod_at_a_time() -> None:
+    budget = named("PodDisruptionBudget")["spec"]
+
+    assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+
+
+def test_it_goes_where_the_operator_is_sent() -> None:
+    settings = ("nodeSelector.zone=a", "priorityClassName=high", "image.pullSecrets={one}")
+    spec, operator = pod(*settings)["spec"], pod(*settings, name="modelyard")["spec"]
+
+    for field in ("nodeSelector", "priorityClassName", "imagePullSecrets"):
+        assert spec[field] == operator[field]
+
+
+def test_values_reach_its_arguments() -> None:
+    arguments = container("gateway.workers=4", "gateway.defaultNamespace=team-a")["args"]
+
+    assert {"--workers=4", "--default-namespace=team-a"} <= set(arguments)
+    assert not any("--default-namespace" in each for each in container()["args"])
+
+
+def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
+    on = ("--set", f"{ON},gateway.autoscaling.enabled=true,namespaces={{blue}}")
+    done = helm("lint", "--strict", str(CHART), f"--kube-version={KUBERNETES}", *on)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("gateway.replicas=0", "replicas"),
+        ("gateway.callers[0].pods=x", "callers"),
+        ("gateway.service.type=ExternalName", "type"),
+        ("gateway.defaultNamespace=A", "defaultNamespace"),
+        ("gateway.worker=2", "worker"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_its_name(setting: str, complaint: str) -> None:
+    done = helm("template", "modelyard", str(CHART), f"--kube-version={KUBERNETES}", "--set", setting)
+
+    assert done.returncode != 0
+    assert complaint in done.stderr
