@@ -4,44 +4,115 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.metadata
+import logging
+import os
 import signal
+import socket
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import uvloop
 
-from modelyard.gateway.routes.file import FileRoutes
+from modelyard.cli.gateway_options import parser, settings_of
+from modelyard.gateway.admin import AdminHandler
+from modelyard.gateway.engine import About
+from modelyard.gateway.routes import Routes
+from modelyard.gateway.routes.cluster import ClusterRoutes
+from modelyard.gateway.routes.document import RoutesError
+from modelyard.gateway.routes.file import FileRoutes, read_routes
 from modelyard.gateway.serving import Gateway
-from modelyard.gateway.settings import Settings
-from modelyard.http1.host import bound
+from modelyard.gateway.supervisor import Supervisor
+from modelyard.gateway.worker import report_to_parent
+from modelyard.http1.exchange import Limits
+from modelyard.http1.host import Server, bound
+from modelyard.kube.access import AccessError, from_kubeconfig, in_cluster
 from modelyard.telemetry import configure_logs
+
+logger = logging.getLogger("modelyard.gateway")
+
+_START = "import sys; from modelyard.cli.main import main; sys.exit(main())"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT (0); 2 when it cannot start as configured."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
+    try:
+        routes = _routes(options)
+        on = bound(options.host, options.port, shared=True)
+        admin = None if options.worker else bound(options.host, options.admin_port, shared=False)
+    except (RoutesError, AccessError) as error:
+        return _refused(str(error))
+    except OSError as error:
+        return _refused(f"port {options.port} or {options.admin_port}: {error.strerror}")
     configure_logs()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            runner.run(_run(options))
-        except OSError as error:
-            print(f"modelyard gateway: port {options.port}: {error.strerror}", file=sys.stderr)
-            return 2
+        runner.run(_run(options, argv, routes, on, admin))
     return 0
 
 
-async def _run(options: argparse.Namespace) -> None:
-    gateway = Gateway(FileRoutes(options.routes), Settings(), "0.1.0")
+def _refused(why: str) -> int:
+    print(f"modelyard gateway: {why}", file=sys.stderr)
+    return 2
+
+
+async def _run(
+    options: argparse.Namespace,
+    argv: Sequence[str],
+    routes: Callable[[], Routes],
+    on: socket.socket,
+    admin: socket.socket | None,
+) -> None:
+    count = options.workers or len(os.sched_getaffinity(0))
+    settings = settings_of(options)
+    port = on.getsockname()[1]
+    if admin is None:
+        gateway = Gateway(routes(), settings, About(_version(), options.namespace))
+        _take_signals(gateway)
+        reporting = asyncio.create_task(report_to_parent(gateway, options.worker))
+        await gateway.serve(on)
+        reporting.cancel()
+    elif count == 1:
+        gateway = Gateway(routes(), settings, About(_version(), options.namespace))
+        await _overseen(gateway, gateway.serve(on), admin, port)
+    else:
+        command = [sys.executable, "-c", _START, "gateway", *argv, f"--port={port}", "--worker"]
+        supervisor = Supervisor(command, count, settings)
+        await _overseen(supervisor, supervisor.run(), admin, port)
+
+
+async def _overseen(
+    overseen: Gateway | Supervisor, work: Coroutine[Any, Any, None], admin: socket.socket, port: int
+) -> None:
+    """Answer probes while the work goes on, which signals end."""
+    _take_signals(overseen)
+    server = Server(AdminHandler(overseen), Limits(body_bytes=64 * 1024))
+    admin_port = await server.listen(admin)
+    logger.info("The gateway listens", extra={"port": port, "admin_port": admin_port})
+    await work
+    await server.close(1.0)
+    logger.info("The gateway ended")
+
+
+def _take_signals(ends: Gateway | Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, gateway.end)
-    await gateway.serve(bound(options.host, options.port, shared=True))
+        loop.add_signal_handler(number, ends.end)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="modelyard gateway", description=__doc__)
-    parser.add_argument("--routes", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--host", default="")
-    parser.add_argument("--port", type=int, default=8080)
-    return parser
+def _routes(options: argparse.Namespace) -> Callable[[], Routes]:
+    """What makes the routes, inside the event loop. Raises RoutesError and AccessError."""
+    if options.routes:
+        read_routes(options.routes)
+        return lambda: FileRoutes(options.routes)
+    access = from_kubeconfig(options.kubeconfig) if options.kubeconfig else in_cluster(os.environ)
+    watched = tuple(options.watch)
+    return lambda: ClusterRoutes(access, namespaces=watched, default_namespace=options.namespace)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("modelyard")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

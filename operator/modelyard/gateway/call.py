@@ -33,6 +33,9 @@ class Ends(Protocol):
     def failed(self, call: Call, problem: Refused) -> None:
         """It has not, or not well."""
 
+    def retried(self) -> None:
+        """A pod is asked once more."""
+
     def lane_now(self, lane: Lane) -> Lane:
         """The same way by the present table, or `lane` itself if there is none."""
 
@@ -185,6 +188,8 @@ class Call:
         if pod is None:
             self._fail(503, "none of its pods is ready")
             return
+        if self._tries:
+            self._ends.retried()
         self._tries += 1
         self._pod = pod
         self._status = self._size = 0

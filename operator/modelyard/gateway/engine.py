@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import NamedTuple
 
 from modelyard.gateway import protocol
 from modelyard.gateway.access_log import AccessLog
 from modelyard.gateway.call import Call
-from modelyard.gateway.finding import OTHER, Found, found, wrong_method
+from modelyard.gateway.exposition import Report
+from modelyard.gateway.finding import OTHER, Found, Self, found, wrong_method
 from modelyard.gateway.lanes import Lane, Lanes
 from modelyard.gateway.paths import Endpoint
 from modelyard.gateway.protocol import Refused
@@ -27,6 +29,13 @@ _KNOWN = 4096
 """Paths whose ends are remembered."""
 
 
+class About(NamedTuple):
+    """What a gateway says of itself: its version, and the namespace of `/v2/...` where not the routes say it."""
+
+    version: str
+    namespace: str | None = None
+
+
 class Way:
     """Where a path leads, with what is counted there; `lane` is where to ask."""
 
@@ -39,7 +48,7 @@ class Way:
 class Engine:
     """The Handler of a gateway's connections."""
 
-    def __init__(self, routes: Routes, settings: Settings, about: str) -> None:
+    def __init__(self, routes: Routes, settings: Settings, about: About) -> None:
         self.book = Book()
         self.lanes = Lanes(settings, self.book)
         self.in_flight = 0
@@ -115,10 +124,10 @@ class Engine:
         exchange.answer(200, headers, answer.body)
         own = monotonic() - exchange.began - call.upstream
         series.count(200)
-        series.own.add(own)
-        series.upstream.add(call.upstream)
-        series.asked.add(exchange.size)
-        series.told.add(len(answer.body))
+        series.own_seconds.add(own)
+        series.upstream_seconds.add(call.upstream)
+        series.request_bytes.add(exchange.size)
+        series.response_bytes.add(len(answer.body))
         if self._log.chosen():
             self._log.write(exchange, series.key, call.request_id, own, call.upstream)
 
@@ -126,8 +135,12 @@ class Engine:
         """See Ends."""
         self._left(call)
         series = call.lane.series
-        series.upstream.add(call.upstream)
+        series.upstream_seconds.add(call.upstream)
         self._reply(call.exchange, series, self._refusal(problem), call.request_id, call.upstream)
+
+    def retried(self) -> None:
+        """See Ends."""
+        self.book.retried += 1
 
     def lane_now(self, lane: Lane) -> Lane:
         """See Ends."""
@@ -151,10 +164,12 @@ class Engine:
         except Refused as problem:
             self._reply(exchange, way.series, self._refusal(problem), request_id)
             return
-        call = Call(self, self._settings, way.lane, exchange, request_id)
-        exchange.context = call
+        self._begin(Call(self, self._settings, way.lane, exchange, request_id), request, payload)
+
+    def _begin(self, call: Call, request: protocol.InferRequest, payload: bytes) -> None:
+        call.exchange.context = call
         self.in_flight += 1
-        way.lane.load.in_flight += 1
+        call.lane.load.in_flight += 1
         call.start(request, payload)
 
     def _reply(
@@ -184,8 +199,9 @@ class Engine:
         return refusal(503, what, retry_after=settings.retry_after_seconds)
 
     def _way(self, target: bytes) -> Way:
-        ready = self.ready and self._routes.synced.is_set()
-        there = found(target, self._routes.table, ready=ready, about=self._about)
+        knows = self._routes.synced.is_set()
+        gateway = Self(self._about.version, self._about.namespace, knows, knows and self.ready)
+        there = found(target, self._routes.table, gateway)
         lane = None
         if there.model is not None and there.version is not None:
             lane = self.lanes.lane(there.model, there.version)
@@ -195,6 +211,20 @@ class Engine:
                 self._ways.clear()
             self._ways[target] = way
         return way
+
+    def report(self) -> Report:
+        """How it is at this moment."""
+        pods = self.lanes.pods.values()
+        gauges: dict[str, float] = {
+            "upstream_connections": sum(len(pod.connections) for pod in pods),
+            "upstream_idle_connections": sum(pod.idle for pod in pods),
+            "models": len(self._routes.table.models),
+        }
+        in_flight: dict[tuple[str, ...], float] = {
+            key: load.in_flight for key, load in self.lanes.loads.items()
+        }
+        ready = self.ready and self._routes.synced.is_set()
+        return Report(ready, self.book.tally(), gauges, in_flight)
 
     def _drop(self, call: Call) -> None:
         """Give up a call of which nobody will hear."""

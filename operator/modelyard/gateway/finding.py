@@ -28,16 +28,33 @@ class Found:
     version: Version | None = None
 
 
-def found(target: bytes, table: Table, *, ready: bool, about: str) -> Found:
-    """Where a request's target leads; `about` is the gateway's own version."""
+@dataclass(frozen=True, slots=True)
+class Self:
+    """What the gateway knows of itself."""
+
+    version: str
+    namespace: str | None
+    """Of `/v2/...`; None: the one that the table names."""
+
+    knows: bool
+    """Whether the table is known yet."""
+
+    ready: bool
+
+
+def found(target: bytes, table: Table, gateway: Self) -> Found:
+    """Where a request's target leads."""
     place = place_of(target)
     if place is None:
         return _nothing(OTHER, "there is nothing at this path; GET /v2/openapi.json says what there is")
-    namespace = table.default_namespace if place.namespace is None else place.namespace
+    if not place.model:
+        return Found(("", "", "", place.endpoint), place.method, _of_the_server(place, gateway))
+    if not gateway.knows:
+        unknown = refusal(503, "the gateway does not know its models yet", retry_after=1)
+        return Found(("", "", "", place.endpoint), place.method, unknown)
+    namespace = place.namespace or gateway.namespace or table.default_namespace
     if namespace is None:
         return _nothing(place.endpoint, "this gateway has no default namespace: ask for /{namespace}/v2/...")
-    if not place.model:
-        return Found(("", "", "", place.endpoint), place.method, _of_the_server(place, ready, about))
     model = table.models.get((namespace, place.model))
     if model is None:
         return _nothing(
@@ -57,16 +74,16 @@ def _nothing(endpoint: str, message: str) -> Found:
     return Found(("", "", "", endpoint), b"", refusal(404, message))
 
 
-def _of_the_server(place: Place, ready: bool, about: str) -> Reply:
+def _of_the_server(place: Place, gateway: Self) -> Reply:
     match place.endpoint:
         case Endpoint.LIVE:
             return 200, JSON, protocol.live()
         case Endpoint.READY:
-            return 200 if ready else 503, JSON, protocol.server_ready(ready)
+            return 200 if gateway.ready else 503, JSON, protocol.server_ready(gateway.ready)
         case Endpoint.OPENAPI:
             return 200, JSON, protocol.openapi()
         case _:
-            return 200, JSON, protocol.server_metadata(about)
+            return 200, JSON, protocol.server_metadata(gateway.version)
 
 
 def _of_a_model(place: Place, model: Model) -> Found:

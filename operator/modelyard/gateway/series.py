@@ -1,16 +1,17 @@
-"""What a gateway counts: plain numbers on the way of a request, turned into Prometheus' terms when asked."""
+"""What a gateway counts: plain numbers on the way of a request, which several workers add up when asked. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 SECONDS: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
-    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
 )
-BYTES: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+BYTES: Final = (100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 
 Key = tuple[str, str, str, str]
 """Namespace, model, version and endpoint; the first three are empty where the request names none that there is."""
@@ -21,7 +22,7 @@ class Distribution:
 
     __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self, bounds: tuple[float, ...]) -> None:
+    def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
@@ -33,27 +34,30 @@ class Distribution:
 
 
 class Series:
-    """What is counted under one key."""
+    """What is counted under one key: answers by status, seconds of the gateway and of the model, sizes of bodies."""
 
-    __slots__ = ("asked", "codes", "key", "own", "told", "upstream")
+    __slots__ = ("codes", "key", "own_seconds", "request_bytes", "response_bytes", "upstream_seconds")
 
     def __init__(self, key: Key) -> None:
         self.key = key
         self.codes: dict[int, int] = {}
-        """Answers by status."""
-
-        self.own = Distribution(SECONDS)
-        """Seconds that the gateway itself took, and the model (`upstream`)."""
-
-        self.upstream = Distribution(SECONDS)
-        self.asked = Distribution(BYTES)
-        """Bodies of requests, and of answers (`told`)."""
-
-        self.told = Distribution(BYTES)
+        self.own_seconds = Distribution(SECONDS)
+        self.upstream_seconds = Distribution(SECONDS)
+        self.request_bytes = Distribution(BYTES)
+        self.response_bytes = Distribution(BYTES)
 
     def count(self, code: int) -> None:
         """An answer was given."""
         self.codes[code] = self.codes.get(code, 0) + 1
+
+
+MEASURED: Final = {
+    "own_seconds": SECONDS,
+    "upstream_seconds": SECONDS,
+    "request_bytes": BYTES,
+    "response_bytes": BYTES,
+}
+"""Names of the distributions of a series, and their bounds."""
 
 
 class Book:
@@ -63,6 +67,9 @@ class Book:
         self._series: dict[Key, Series] = {}
         self.abandoned = 0
         """Requests whose client went before it had its answer."""
+
+        self.retried = 0
+        """Requests that were sent to a pod once more."""
 
     def series(self, key: Key) -> Series:
         """Those of a key. Keys are made of what is in the table, never of what a client wrote."""
@@ -76,22 +83,61 @@ class Book:
         for key in [key for key in self._series if key[1] and key[:2] not in models]:
             del self._series[key]
 
-    def snapshot(self) -> dict[str, Any]:
-        """Everything as JSON can hold it; see `exposition`."""
+    def tally(self) -> Tally:
+        """All that was counted."""
+        tally = Tally({"abandoned": self.abandoned, "retried": self.retried})
+        for key, series in self._series.items():
+            for code, count in series.codes.items():
+                tally.requests[(*key, str(code))] = count
+            if key[1] and key[3] == "infer":
+                for name in MEASURED:
+                    distribution: Distribution = getattr(series, name)
+                    tally.measured[(name, *key[:3])] = [*distribution.counts, distribution.total]
+        return tally
+
+
+@dataclass
+class Tally:
+    """Counts that can be added: of several workers, or of one that is gone."""
+
+    counts: dict[str, float] = field(default_factory=dict)
+    requests: dict[tuple[str, ...], float] = field(default_factory=dict)
+    """By namespace, model, version, endpoint and status."""
+
+    measured: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
+    """By name, namespace, model and version: counts between the bounds, and the sum of all values."""
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of another."""
+        for name, count in other.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+        for key, count in other.requests.items():
+            self.requests[key] = self.requests.get(key, 0) + count
+        for key, values in other.measured.items():
+            own = self.measured.get(key)
+            self.measured[key] = values if own is None else [a + b for a, b in zip(own, values, strict=True)]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON can hold it; `tally_of` reads it."""
         return {
-            "requests": [
-                [*s.key, code, count] for s in self._series.values() for code, count in s.codes.items()
-            ],
-            "distributions": [
-                [name, *s.key[:3], d.counts, d.total]
-                for s in self._series.values()
-                if s.key[3] == "infer" and s.key[1]
-                for name, d in (
-                    ("own", s.own),
-                    ("upstream", s.upstream),
-                    ("asked", s.asked),
-                    ("told", s.told),
-                )
-            ],
-            "abandoned": self.abandoned,
+            "counts": self.counts,
+            "requests": list(self.requests.items()),
+            "measured": list(self.measured.items()),
         }
+
+
+def tally_of(document: dict[str, Any]) -> Tally:
+    """The tally that a document was made of."""
+    return Tally(
+        document["counts"],
+        {tuple(key): count for key, count in document["requests"]},
+        {tuple(key): values for key, values in document["measured"]},
+    )
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """The sum."""
+    whole = Tally()
+    for tally in tallies:
+        whole.add(tally)
+    return whole

@@ -8,8 +8,10 @@ import logging
 import socket
 from contextlib import suppress
 
-from modelyard.gateway.engine import Engine
+from modelyard.gateway.engine import About, Engine
+from modelyard.gateway.exposition import Report
 from modelyard.gateway.routes import Routes
+from modelyard.gateway.series import Tally
 from modelyard.gateway.settings import Settings
 from modelyard.http1.host import Server
 
@@ -21,16 +23,28 @@ _LOOK_AT_IDLE = 1.0
 class Gateway:
     """Made inside the event loop that it runs in."""
 
-    def __init__(self, routes: Routes, settings: Settings, about: str) -> None:
+    def __init__(self, routes: Routes, settings: Settings, about: About) -> None:
+        self.gone = Tally()
+        self.restarts = 0
         self.engine = Engine(routes, settings, about)
         self.server = Server(self.engine, settings.limits, tick=settings.tick)
         self._routes, self._settings = routes, settings
         self._ending = asyncio.Event()
 
     @property
-    def ready(self) -> bool:
-        """Whether requests should be sent here."""
-        return self.engine.ready and self._routes.synced.is_set()
+    def ending(self) -> bool:
+        """Whether it was told to end."""
+        return self._ending.is_set()
+
+    def report(self) -> Report:
+        """How it is at this moment."""
+        report = self.engine.report()
+        report.gauges["client_connections"] = len(self.server.connections)
+        return report
+
+    async def reports(self) -> list[Report]:
+        """See Overseen: it is its only worker."""
+        return [self.report()]
 
     def end(self) -> None:
         """Begin to end; `serve` returns when all is done."""

@@ -79,6 +79,11 @@ class Pod:
         self._loop = asyncio.get_running_loop()
         self._connecting: set[asyncio.Task[None]] = set()
 
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a request."""
+        return len(self._idle)
+
     def reach(self, asker: Asker, *, fresh: bool) -> None:
         """Give the asker a connection, now or later; `fresh`: one that carried nothing yet."""
         if not fresh:

@@ -1,0 +1,117 @@
+"""What the workers of a gateway counted, in the words of Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from modelyard.gateway.series import MEASURED, Tally, tally_of, total
+
+_MODEL = ("namespace", "model", "version")
+_PREFIX = "modelyard_gateway"
+_MEASURED = {
+    "own_seconds": "Time that the gateway itself took for a prediction",
+    "upstream_seconds": "Time from sending a prediction to a pod to the end of its answer",
+    "request_bytes": "Bodies of requests for predictions",
+    "response_bytes": "Bodies of answers to them",
+}
+_COUNTED = {
+    "abandoned": "Requests whose client went before it had its answer",
+    "retried": "Predictions that were sent to a pod once more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One worker at one moment."""
+
+    ready: bool
+    tally: Tally
+    gauges: dict[str, float] = field(default_factory=dict)
+    in_flight: dict[tuple[str, ...], float] = field(default_factory=dict)
+    """Predictions under way by namespace and model."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON can hold it; `report_of` reads it."""
+        return {
+            "ready": self.ready,
+            "tally": self.tally.document(),
+            "gauges": self.gauges,
+            "in_flight": list(self.in_flight.items()),
+        }
+
+
+def report_of(document: dict[str, Any]) -> Report:
+    """The report that a document was made of."""
+    in_flight = {tuple(key): count for key, count in document["in_flight"]}
+    return Report(document["ready"], tally_of(document["tally"]), document["gauges"], in_flight)
+
+
+GAUGES = {
+    "client_connections": "Connections of clients",
+    "upstream_connections": "Connections to pods",
+    "upstream_idle_connections": "Those of them that wait for a request",
+    "models": "Models that are known",
+}
+
+
+def exposition(reports: list[Report], gone: Tally, restarts: int) -> bytes:
+    """The exposition format of all workers together; `gone` is what those counted that are no more."""
+    registry = CollectorRegistry()
+    registry.register(_Families(reports, gone, restarts))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
+
+
+class _Families(Collector):
+    """The families, made when they are asked for."""
+
+    def __init__(self, reports: list[Report], gone: Tally, restarts: int) -> None:
+        self._reports, self._restarts = reports, restarts
+        self._tally = total([gone, *(report.tally for report in reports)])
+
+    def collect(self) -> Iterator[Metric]:
+        """See Collector."""
+        yield self._requests()
+        yield from self._distributions()
+        for name, text in _COUNTED.items():
+            yield CounterMetricFamily(f"{_PREFIX}_{name}", text, value=self._tally.counts.get(name, 0))
+        yield CounterMetricFamily(
+            f"{_PREFIX}_worker_restarts", "Workers that ended and were started again", value=self._restarts
+        )
+        yield from self._gauges()
+
+    def _requests(self) -> Metric:
+        family = CounterMetricFamily(
+            f"{_PREFIX}_requests", "Answers by model, version and code", labels=(*_MODEL, "endpoint", "code")
+        )
+        for key, count in self._tally.requests.items():
+            family.add_metric(key, count)
+        return family
+
+    def _distributions(self) -> Iterator[Metric]:
+        for name, text in _MEASURED.items():
+            family = HistogramMetricFamily(f"{_PREFIX}_{name}", text, labels=_MODEL)
+            for (of, *labels), (*counts, amount) in self._tally.measured.items():
+                if of == name:
+                    bounds = (*map(str, MEASURED[name]), "+Inf")
+                    family.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), amount)
+            yield family
+
+    def _gauges(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(f"{_PREFIX}_workers", "Workers that answer", value=len(self._reports))
+        for name, text in GAUGES.items():
+            values = [report.gauges.get(name, 0) for report in self._reports]
+            value = max(values, default=0) if name == "models" else sum(values)
+            yield GaugeMetricFamily(f"{_PREFIX}_{name}", text, value=value)
+        family = GaugeMetricFamily(f"{_PREFIX}_in_flight", "Predictions under way", labels=_MODEL[:2])
+        under_way = total([Tally(requests=report.in_flight) for report in self._reports]).requests
+        for key, count in under_way.items():
+            family.add_metric(key, count)
+        yield family
