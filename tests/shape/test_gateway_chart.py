@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from modelyard.api import labels
+from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
 
@@ -52,7 +53,7 @@ def test_with_a_list_of_namespaces_it_watches_these_and_has_no_right_outside_the
     assert {role["metadata"]["namespace"] for role in roles} == {"blue", "green"}
     assert of_kind(manifests, "ClusterRoleBinding") == []
     arguments = container("namespaces={blue,green}")["args"]
-    assert [each for each in arguments if "--namespace=" in each] == ["--namespace=blue", "--namespace=green"]
+    assert [each for each in arguments if "--watch=" in each] == ["--watch=blue", "--watch=green"]
 
 
 def test_its_rights_are_those_of_its_own_account() -> None:
@@ -110,8 +111,10 @@ def test_it_is_probed_where_clients_do_not_reach() -> None:
 
 def test_what_is_under_way_is_finished_before_a_pod_ends() -> None:
     asleep = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
+    settings = settings_of(parser().parse_args(container()["args"][1:]))
 
-    assert pod()["spec"]["terminationGracePeriodSeconds"] > asleep + 60
+    assert settings.grace_seconds >= settings.whole_seconds
+    assert pod()["spec"]["terminationGracePeriodSeconds"] > asleep + settings.grace_seconds
     assert named("Deployment")["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
 
 
@@ -151,10 +154,14 @@ def test_it_goes_where_the_operator_is_sent() -> None:
 
 
 def test_values_reach_its_arguments() -> None:
-    arguments = container("gateway.workers=4", "gateway.defaultNamespace=team-a")["args"]
+    chosen = ("gateway.workers=4", "gateway.defaultNamespace=team-a")
+    command, *arguments = container(*chosen, "gateway.options.access-log-sample=0.5")["args"]
+    options = parser().parse_args(arguments)
 
-    assert {"--workers=4", "--default-namespace=team-a"} <= set(arguments)
-    assert not any("--default-namespace" in each for each in container()["args"])
+    assert command == "gateway"
+    assert (options.workers, options.namespace, options.watch) == (4, "team-a", [])
+    assert settings_of(options).access_log_sample == 0.5
+    assert parser().parse_args(container()["args"][1:]).namespace is None
 
 
 def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
@@ -172,6 +179,7 @@ def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
         ("gateway.service.type=ExternalName", "type"),
         ("gateway.defaultNamespace=A", "defaultNamespace"),
         ("gateway.worker=2", "worker"),
+        ("gateway.options.port=1", "options"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_its_name(setting: str, complaint: str) -> None:
