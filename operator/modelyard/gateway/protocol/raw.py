@@ -9,6 +9,7 @@ from typing import Any
 
 from modelyard.gateway.protocol.datatypes import JSON_TEXTS, Datatype, Source, Unfit, infinite
 from modelyard.gateway.protocol.refusal import Wrong
+from modelyard.gateway.protocol.words import described
 
 _LENGTH = struct.Struct("<I")
 _LENGTHS = "the lengths of its elements and binary_data_size do not agree"
@@ -37,7 +38,7 @@ def _numbers(raw: memoryview, datatype: Datatype) -> Source:
         values: list[Any] = part.cast(code).tolist() if cast else list(struct.unpack(f"<{count}{code}", part))
         if floats and infinite(values):
             bad = next(index for index, value in enumerate(values) if math.isinf(value))
-            raise Unfit(at // size + bad, f"is {values[bad]}")
+            raise Unfit(at // size + bad, f"is {described(values[bad])}")
         at += count * size
         return values
 
