@@ -76,7 +76,9 @@ def _check_bool(values: list[Any]) -> list[Any]:
 
 
 def _fit_bool(value: Any) -> bool:
-    if type(value) is bool or (type(value) is int and value in (0, 1)):
+    if type(value) is bool or (
+        type(value) in (int, float) and value in (0, 1)
+    ):  # Some clients send floats only.
         return bool(value)
     raise ValueError
 

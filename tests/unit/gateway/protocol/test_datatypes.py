@@ -41,6 +41,7 @@ def test_edge_values_reach_the_model_as_they_are_from_json_and_raw(
     [
         ("BOOL", 1, True),
         ("BOOL", 0, False),
+        ("BOOL", 1.0, True),
         ("INT64", 3.0, 3),
         ("INT8", -0.0, 0),
         ("INT64", float(2**53), 2**53),
@@ -74,7 +75,7 @@ INTEGER = "UINT8 takes an integer from 0 to 255, or null"
     ("datatype", "value", "sentence"),
     [
         ("BOOL", 2, "is 2; BOOL takes true, false or null"),
-        ("BOOL", 1.0, "is 1.0; BOOL takes true, false or null"),
+        ("BOOL", 0.5, "is 0.5; BOOL takes true, false or null"),
         ("BOOL", "true", 'is the text "true"; BOOL takes true, false or null'),
         ("UINT8", 256, f"is 256; {INTEGER}"),
         ("UINT8", -1, f"is -1; {INTEGER}"),
