@@ -55,12 +55,12 @@ def infer(
         request_outputs=[wanted(**one) for one in outputs] if outputs else None,
         parameters=parameters,
     )
-    return told(asyncio.run(asked("infer", f"http://{base}", request, model, headers=headers or {})))
+    return told(f"http://{base}", request, model, headers=headers or {})
 
 
 def infer_document(base: str, model: str, document: dict[str, Any]) -> dict[str, Any]:
     """The client takes a request as a plain document too."""
-    return told(asyncio.run(asked("infer", f"http://{base}", document, model)))
+    return told(f"http://{base}", document, model)
 
 
 def tensor(given: Tensor) -> Any:
@@ -74,17 +74,19 @@ def wanted(name: str, *, binary: bool = True) -> Any:
     return RequestedOutput(name, {"binary_data": binary})
 
 
-def told(response: Any) -> dict[str, Any]:
+def told(*arguments: Any, **options: Any) -> dict[str, Any]:
+    """The answer as the client reads it. It does not keep which outputs were raw: the header tells if any was."""
+    came: dict[str, str] = {}
+    response = asyncio.run(asked("infer", *arguments, response_headers=came, **options))
     outputs = [
         {"name": one.name, "shape": list(one.shape), "datatype": one.datatype, "data": plain(one.as_numpy())}
         for one in response.outputs
     ]
     return {
         "model_name": response.model_name,
-        "model_version": response.model_version,
         "id": response.id,
         "outputs": outputs,
-        "binary": [one._raw_data is not None for one in response.outputs],
+        "binary": ["inference-header-content-length" in came] * len(outputs),
     }
 
 
