@@ -18,6 +18,7 @@ _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
     "asctime",
     "taskName",
 }
+_ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
 _QUIET = ("aiohttp", "asyncio")
 """Loggers of libraries: their warnings matter, their chatter does not."""
 
@@ -48,11 +49,16 @@ class JsonFormatter(logging.Formatter):
         line.update(_extra(record))
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _ENCODER.encode(line)
 
 
 def configure_logs(level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send the logs of the whole process as JSON lines to `stream` (standard error)."""
+    """Send the logs of the whole process as JSON lines to `stream` (standard error).
+
+    What no line tells (which source line, thread and process) is not looked up either.
+    """
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()

@@ -13,6 +13,8 @@ from modelyard.api.source import InlineFile, Source
 
 Manifest = dict[str, Any]
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 _MARK = "\u0000"
 """Starts a content that was replaced by its digest. The API server refuses contents that start so."""
 
@@ -38,8 +40,7 @@ def is_digest(content: str) -> bool:
 
 def canonical_hash(value: Any, length: int = 8) -> str:
     """The first hex digits of the SHA-256 of a JSON value, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()[:length]
 
 
 def files_digest(files: Iterable[InlineFile]) -> str:

