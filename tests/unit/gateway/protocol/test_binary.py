@@ -62,12 +62,13 @@ def test_raw_data_is_nested_as_its_shape_says(shape: list[int], sent: Any) -> No
 )
 @pytest.mark.parametrize("datatype", ["INT64", "BYTES", "BOOL", "FP16"])
 def test_a_tensor_of_many_elements_reads_like_one_of_few(datatype: str, shape: list[int]) -> None:
-    values: list[Any] = {
+    of: dict[str, list[Any]] = {
         "INT64": list(range(30_000)),
         "BYTES": [f"ü{index}" for index in range(30_000)],
         "BOOL": [index % 3 == 0 for index in range(30_000)],
         "FP16": [float(index % 2000) for index in range(30_000)],
-    }[datatype]
+    }
+    values = of[datatype]
     if datatype == "BYTES":
         raw = texts(*(value.encode() for value in values))
     else:

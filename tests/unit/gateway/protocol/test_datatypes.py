@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.gateway.protocol.asking import body, column, columns, raw_body, raw_column, refusal, tensor
 
-EDGES = [
+EDGES: list[tuple[str, str, list[Any]]] = [
     ("BOOL", "?", [True, False]),
     ("UINT8", "B", [0, 255]),
     ("UINT16", "H", [0, 2**16 - 1]),
@@ -64,7 +64,7 @@ def test_a_value_that_can_be_no_other_is_taken_for_its_datatype(datatype: str, v
 @pytest.mark.parametrize("datatype", [*(name for name, _, _ in EDGES), "BYTES"])
 def test_null_is_a_missing_value_of_every_datatype(datatype: str) -> None:
     assert column([None], datatype) == [None]
-    fitting = next((values[0] for name, _, values in EDGES if name == datatype), "a")
+    fitting = {name: values[0] for name, _, values in EDGES}.get(datatype, "a")
     assert column([None, fitting, None], datatype) == [None, fitting, None]
 
 
@@ -138,7 +138,7 @@ def test_integers_beyond_64_bits_are_doubles_where_doubles_are_taken() -> None:
 
 
 def test_texts_with_gaps_are_read_as_mlserver_writes_them() -> None:
-    marked = {"parameters": {"content_type": "pd_json"}}
+    marked: dict[str, Any] = {"parameters": {"content_type": "pd_json"}}
     assert column(['"Oslo"', "null", "5", "NaN"], "BYTES", **marked) == ["Oslo", None, 5, None]
     assert refusal(body(tensor(['"Oslo"', "["], "BYTES", **marked))).startswith(
         'input "x": value 1 is the text "["'

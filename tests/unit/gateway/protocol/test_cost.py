@@ -1,0 +1,142 @@
+"""What reading costs: time that grows with the body alone, memory that a shape cannot ask for."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from contextlib import suppress
+from time import process_time
+
+import orjson
+import pytest
+
+from modelyard.gateway.protocol import Refused, parse_infer, to_model
+from tests.unit.gateway.protocol.asking import raw_body, tensor
+
+Body = tuple[bytes, int | None]
+
+
+def many_inputs(count: int) -> Body:
+    return orjson.dumps({"inputs": [tensor([1.5], name=str(index)) for index in range(count)]}), None
+
+
+def many_raw_inputs(count: int) -> Body:
+    return raw_body(*((tensor(None, "INT8", [1], name=str(index)), b"a") for index in range(count)))
+
+
+def many_outputs(count: int) -> Body:
+    outputs = [{"name": str(index)} for index in range(count)]
+    return orjson.dumps({"inputs": [tensor([1.5])], "outputs": outputs}), None
+
+
+def many_texts(count: int) -> Body:
+    return raw_body((tensor(None, "BYTES", [count]), b"\1\0\0\0a" * count))
+
+
+def many_texts_the_last_one_short(count: int) -> Body:
+    return raw_body((tensor(None, "BYTES", [count]), b"\1\0\0\0a" * (count - 1) + b"\2\0\0\0a"))
+
+
+def many_nulls(count: int) -> Body:
+    return orjson.dumps({"inputs": [tensor([None] * count)]}), None
+
+
+def many_narrow_rows(count: int) -> Body:
+    return raw_body((tensor(None, "INT8", [count, 1, 1, 1]), b"a" * count))
+
+
+def many_lists(count: int) -> Body:
+    return orjson.dumps({"inputs": [tensor([[1.5, 2.5]] * count, shape=[count, 2])]}), None
+
+
+def uneven_lists(count: int) -> Body:
+    return orjson.dumps({"inputs": [tensor([[1.5, 2.5]] * (count - 1) + [[1.5]], shape=[count, 2])]}), None
+
+
+def many_nans(count: int) -> Body:
+    return b'{"inputs":[{"name":"x","datatype":"FP64","shape":[%d],"data":[%b]}]}' % (
+        count,
+        b",".join([b"NaN"] * count),
+    ), None
+
+
+def a_long_number(count: int) -> Body:
+    return b'{"inputs":[{"name":"x","datatype":"FP64","shape":[1],"data":[0.%b, NaN]}]}' % (
+        b"1" * count
+    ), None
+
+
+def a_long_shape(count: int) -> Body:
+    return orjson.dumps({"inputs": [tensor([1], shape=[10**18] * count)]}), None
+
+
+def open_brackets(count: int) -> Body:
+    return b"[" * count + b"NaN", None
+
+
+def seconds(body: Body) -> float:
+    """The shortest of three readings."""
+    found = []
+    for _ in range(3):
+        begun = process_time()
+        with suppress(Refused):
+            to_model(parse_infer(*body, "made"))
+        found.append(process_time() - begun)
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        many_inputs,
+        many_raw_inputs,
+        many_outputs,
+        many_texts,
+        many_texts_the_last_one_short,
+        many_nulls,
+        many_narrow_rows,
+        many_lists,
+        uneven_lists,
+        many_nans,
+        a_long_number,
+        a_long_shape,
+        open_brackets,
+    ],
+)
+def test_time_grows_with_the_body(of: Callable[[int], Body]) -> None:
+    """Eight times the body: eight times the time, and three times that for noise, where squares would be 64."""
+    few, many = of(600), of(4_800)
+    gc.collect()
+    gc.disable()
+    try:
+        assert seconds(many) < 24 * seconds(few) + 0.001
+    finally:
+        gc.enable()
+
+
+def peak(body: Body) -> int:
+    """Most bytes of memory that reading takes beside the body."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        with suppress(Refused):
+            to_model(parse_infer(*body, "made"))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("datatype", ["INT8", "FP64", "BYTES", "BOOL"])
+@pytest.mark.parametrize("shape", [[10**18], [10**18, 10**18], [1, 10**18], [2**63 - 1]])
+def test_a_huge_shape_takes_no_memory(datatype: str, shape: list[int]) -> None:
+    assert peak(raw_body((tensor(None, datatype, shape), bytes(8)))) < 50_000
+    assert peak((orjson.dumps({"inputs": [tensor([1], datatype, shape)]}), None)) < 50_000
+
+
+@pytest.mark.parametrize("shape", [[100_000], [50_000, 2], [1, 100_000], [2, 2, 25_000]])
+def test_a_large_tensor_takes_but_a_few_times_its_json_in_memory(shape: list[int]) -> None:
+    body = raw_body((tensor(None, "FP32", shape), b"\xcd\xcc\xcc\x3d" * 100_000))
+    told = len(to_model(parse_infer(*body, "made")))
+    # Its pieces, the pieces joined, the body for the model; objects for all elements would come on top of these.
+    assert peak(body) < 3.4 * told
