@@ -69,13 +69,17 @@ def _run(command: Sequence[str], *, check: bool, stdin: str | None = None) -> st
 
 
 def values(reference: str, provider: Provider) -> dict[str, Any]:
-    """Values of the chart for an image pushed as `<repository>:<tag>@<digest>` to the provider's registry."""
+    """Values of the chart for an image pushed as `<repository>:<tag>@<digest>` to the provider's registry.
+
+    The gateway is on, so that the examples can show it.
+    """
     named, _, digest = reference.partition("@")
     repository, _, tag = named.rpartition(":")
     plain = [provider.image_registry.partition("/")[0]] if provider.speaks_plain_http else []
     return {
         "image": {"repository": repository, "tag": tag, "digest": digest},
         "registries": {"insecure": plain},
+        "gateway": {"enabled": True, "replicas": 1},
     }
 
 

@@ -24,15 +24,16 @@ def curl() -> None:
 
 @pytest.fixture
 def environment() -> Mapping[str, str]:
-    """This checkout's `modelyard` first, and a port that nobody has."""
-    with socket.socket() as free:
+    """This checkout's `modelyard` first, and ports that nobody has."""
+    with socket.socket() as free, socket.socket() as another:
         free.bind(("", 0))
-        port = free.getsockname()[1]
+        another.bind(("", 0))
+        port, gateway = free.getsockname()[1], another.getsockname()[1]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "PORT": str(port)}
+    return {"PATH": path, "PORT": str(port), "GATEWAY_PORT": str(gateway)}
 
 
-@pytest.mark.parametrize("page", ["docs/contract.md", "docs/try.md", "README.md"])
+@pytest.mark.parametrize("page", ["docs/contract.md", "docs/try.md", "docs/gateway.md", "README.md"])
 def test_the_commands_of_a_page_do_what_it_says(
     page: str, environment: Mapping[str, str], tmp_path: Path
 ) -> None:

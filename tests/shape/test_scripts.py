@@ -31,6 +31,7 @@ def test_the_chart_gets_the_very_image_that_was_pushed() -> None:
     assert values(f"10.0.0.1:5000/modelyard:dev@{DIGEST}", registry("10.0.0.1:5000")) == {
         "image": {"repository": "10.0.0.1:5000/modelyard", "tag": "dev", "digest": DIGEST},
         "registries": {"insecure": ["10.0.0.1:5000"]},
+        "gateway": {"enabled": True, "replicas": 1},
     }
 
 

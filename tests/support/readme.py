@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?P<kind>\w*)(?: [A-Z][\w.]*)?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _WILD = re.compile(r"(?P<any>…)|(?P<age>\b(?:\d+[smhd])+\b)|(?P<hash>(?<=-)(?:[0-9a-f]{8}|[0-9a-f]{10})\b)")
 _PATTERNS = {"any": ".*", "age": r"(?:\d+[smhd])+", "hash": "[0-9a-f]+"}
 
