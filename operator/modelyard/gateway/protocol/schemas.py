@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 from modelyard.gateway.protocol.datatypes import DATATYPES, Datatype
@@ -10,10 +9,8 @@ from modelyard.gateway.protocol.shape import MOST_DIMENSIONS
 
 Schema = dict[str, Any]
 
-_LARGEST = {
-    "FP16": struct.unpack("<e", b"\xff\x7b")[0],
-    "FP32": struct.unpack("<f", b"\xff\xff\x7f\x7f")[0],
-}
+_TOO_LARGE = {"FP16": 65520, "FP32": float(2**128 - 2**103)}
+"""From here on a number is rounded to infinity."""
 
 
 def ref(name: str) -> Schema:
@@ -79,9 +76,21 @@ def _element(datatype: Datatype) -> Schema:
         case "FP64":
             return {"type": ["number", "null"]}
         case "FP16" | "FP32" as name:
-            return {"type": ["number", "null"], "minimum": -_LARGEST[name], "maximum": _LARGEST[name]}
+            return {
+                "type": ["number", "null"],
+                "exclusiveMinimum": -_TOO_LARGE[name],
+                "exclusiveMaximum": _TOO_LARGE[name],
+            }
         case name:
             return {"type": ["integer", "null"], **_range(datatype.size * 8, name.startswith("U"))}
+
+
+def _bare(datatype: Datatype) -> Schema:
+    """What `data` is: a list, or one value that is not null."""
+    if datatype.name == "BOOL":
+        return {"type": ["array", "boolean", "number"], "minimum": 0, "maximum": 1}
+    element = _element(datatype)
+    return {**element, "type": ["array", element["type"][0]]}
 
 
 def _range(bits: int, unsigned: bool) -> Schema:
@@ -93,10 +102,10 @@ def _range(bits: int, unsigned: bool) -> Schema:
 def _input(datatype: Datatype) -> Schema:
     nested = {"type": "array", "minItems": 1, "description": "Nested as `shape` says."}
     data = {
-        "type": "array",
+        **_bare(datatype),
         "minItems": 1,
         "items": {"anyOf": [_element(datatype), nested]},
-        "description": f"Row by row, flat or nested: {datatype.takes}.",
+        "description": f"Row by row, flat or nested: {datatype.takes}. A bare value is a list of one.",
     }
     parameters = _parameters(
         content_type={"description": "np, pd and str are understood, and change nothing."}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,8 +144,13 @@ def test_the_ranges_that_are_described_are_those_that_are_taken(name: str) -> No
         one = {"name": "x", "shape": [1], "datatype": name, "data": [value]}
         parse_infer(json.dumps({"inputs": [one]}).encode(), None, "made")
 
-    for bound, beyond in ((element["minimum"], -1), (element["maximum"], 1)):
-        ask(bound)
-        step = max(1, abs(bound) * 0.01) if name.startswith("FP") else 1
+    for end, beyond in (("inimum", -1), ("aximum", 1)):
+        if name.startswith("FP"):
+            first_refused = element[f"exclusiveM{end}"]
+            last_taken = math.nextafter(first_refused, 0)
+        else:
+            last_taken = element[f"m{end}"]
+            first_refused = last_taken + beyond
+        ask(last_taken)
         with pytest.raises(Refused):
-            ask(bound + beyond * step)
+            ask(first_refused)
