@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from modelyard.gateway.protocol.datatypes import DATATYPES, JSON_TEXTS, Datatype, Unfit
 from modelyard.gateway.protocol.framing import Tail
 from modelyard.gateway.protocol.raw import raw_source
@@ -27,7 +25,7 @@ _LENGTH = 4
 
 
 def read_column(tensor: dict[str, Any], tail: Tail | None) -> tuple[int, Any]:
-    """How many rows an input has, and its column: one entry a row, as orjson writes it. `Wrong` when it cannot be."""
+    """How many rows an input has, and its column: one entry a row, or Pieces where they are many. `Wrong` as needed."""
     datatype = _datatype(tensor.get("datatype"))
     shape = read_shape(tensor.get("shape"))
     size = None
@@ -72,7 +70,7 @@ def _raw_column(raw: memoryview, datatype: Datatype, shape: list[int]) -> Any:
     inner = _inner(shape)
     if count <= AT_ONCE:
         return nest(source(count), inner)
-    return orjson.Fragment(as_json(source, [shape[0], *inner]))
+    return as_json(source, [shape[0], *inner])
 
 
 def _inner(shape: list[int]) -> list[int]:
@@ -111,7 +109,7 @@ def _nested(values: list[Any], shape: list[int]) -> Any:
     if len(values) <= AT_ONCE:
         return nest(values, shape[1:])
     at = iter(values)
-    return orjson.Fragment(as_json(lambda count: list(islice(at, count)), shape))
+    return as_json(lambda count: list(islice(at, count)), shape)
 
 
 def _flat(data: list[Any], lengths: list[int], shape: list[int]) -> list[Any]:

@@ -7,6 +7,8 @@ from modelyard.gateway.protocol.words import body_excerpt, quoted
 _QUOTED = frozenset({400, 413, 415, 422})
 """Statuses by which a model says that the data was wrong: the client's to mend, so they are told as a 400."""
 
+_BUSY = frozenset({429, 503})
+
 
 class Refused(Exception):
     """Answer `status` with `{"error": message}`."""
@@ -30,4 +32,4 @@ def from_model(model: str, version: str, status: int, body: bytes) -> Refused:
     said = f"model {quoted(model)} version {quoted(version)} answered HTTP {status}"
     if status in _QUOTED:
         return Refused(400, f"{said} with {body_excerpt(body)}")
-    return Refused(503 if status == 503 else 502, said)
+    return Refused(503 if status in _BUSY else 502, said)

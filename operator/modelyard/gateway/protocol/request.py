@@ -9,6 +9,7 @@ import orjson
 from modelyard.gateway.protocol.columns import read_column
 from modelyard.gateway.protocol.framing import Tail, read_json, split
 from modelyard.gateway.protocol.refusal import Refused, Wrong
+from modelyard.gateway.protocol.shape import Pieces
 from modelyard.gateway.protocol.words import described, quoted
 
 
@@ -80,7 +81,22 @@ def _uneven(name: str, count: int, first: str, rows: int) -> str:
 
 def to_model(request: InferRequest) -> bytes:
     """The body of `POST {url_prefix}/predict_no_state/`."""
-    return orjson.dumps({"X": request.columns})
+    columns = request.columns
+    for column in columns.values():
+        if type(column) is Pieces:
+            return _joined(columns)
+    return orjson.dumps({"X": columns})
+
+
+def _joined(columns: dict[str, Any]) -> bytes:
+    pieces = [b'{"X":']
+    before = b"{"
+    for name, column in columns.items():
+        pieces += (before, orjson.dumps(name), b":")
+        pieces += column if type(column) is Pieces else (orjson.dumps(column),)
+        before = b","
+    pieces.append(b"}}")
+    return b"".join(pieces)
 
 
 def _name(entry: object, where: str, index: int) -> str:

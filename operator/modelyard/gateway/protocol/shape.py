@@ -72,28 +72,32 @@ def flattened(data: list[Any], lengths: list[int]) -> list[Any] | None:
     return level
 
 
-def as_json(source: Source, shape: list[int]) -> bytes:
+class Pieces(list[bytes]):
+    """JSON text in pieces, so that a large tensor is copied only once: into the body for the model."""
+
+
+def as_json(source: Source, shape: list[int]) -> Pieces:
     """A tensor as JSON text, of which no more than AT_ONCE elements are Python objects at one time."""
-    parts: list[bytes] = []
-    _write(source, shape, parts)
-    return b"".join(parts)
+    pieces = Pieces()
+    _write(source, shape, pieces)
+    return pieces
 
 
-def _write(source: Source, shape: list[int], parts: list[bytes]) -> None:
+def _write(source: Source, shape: list[int], pieces: Pieces) -> None:
     rows, inner = shape[0], shape[1:]
     each = product(inner)
-    parts.append(b"[")
+    pieces.append(b"[")
     if each > AT_ONCE:
         for row in range(rows):
-            parts.append(b"," if row else b"")
-            _write(source, inner, parts)
+            pieces.append(b"," if row else b"")
+            _write(source, inner, pieces)
     else:
         step = AT_ONCE // each
         for row in range(0, rows, step):
             part = nest(source(min(step, rows - row) * each), inner)
-            parts.append(b"," if row else b"")
-            parts.append(orjson.dumps(part)[1:-1])
-    parts.append(b"]")
+            pieces.append(b"," if row else b"")
+            pieces.append(orjson.dumps(part)[1:-1])
+    pieces.append(b"]")
 
 
 def product(sizes: list[int]) -> int:

@@ -220,6 +220,7 @@ def test_what_is_not_json_is_the_models_fault(answer: bytes) -> None:
         (404, b"gone", 502, ""),
         (301, b"", 502, ""),
         (503, b"starting", 503, ""),
+        (429, b"busy", 503, ""),
     ],
 )
 def test_other_statuses_of_a_model_are_told_without_its_stack_trace(

@@ -138,5 +138,5 @@ def test_a_huge_shape_takes_no_memory(datatype: str, shape: list[int]) -> None:
 def test_a_large_tensor_takes_but_a_few_times_its_json_in_memory(shape: list[int]) -> None:
     body = raw_body((tensor(None, "FP32", shape), b"\xcd\xcc\xcc\x3d" * 100_000))
     told = len(to_model(parse_infer(*body, "made")))
-    # Its pieces, the pieces joined, the body for the model; objects for all elements would come on top of these.
-    assert peak(body) < 3.4 * told
+    # Its pieces, and the body for the model; objects for all elements would be as much again.
+    assert peak(body) < 2.4 * told
