@@ -106,6 +106,16 @@ class Exchange:
         self.keep = True
         self.old = self.expects = self.headed = self.complete = self.started = self.answered = False
 
+    @property
+    def has_body(self) -> bool:
+        """Whether a body was announced."""
+        return bool(self.length) or b"transfer-encoding" in self.headers
+
+    @property
+    def framing(self) -> bytes:
+        """The header that says where the body ends."""
+        return b"Transfer-Encoding: chunked" if self.length is None else b"Content-Length: %d" % self.length
+
     def answer(self, status: int, headers: bytes, body: bytes) -> None:
         """Answer, once: later calls do nothing. `headers` are lines with CRLF, those on length and connection aside."""
         if not self.answered:
