@@ -9,6 +9,7 @@ from modelyard.gateway.route import Address, Model, Table, Version
 from modelyard.gateway.series import Book, Series
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, least_busy
+from modelyard.http1.outbox import Outbox
 
 
 class Load:
@@ -55,6 +56,7 @@ class Lanes:
         self.pods: dict[Address, Pod] = {}
         self.loads: dict[tuple[str, str], Load] = {}
         self._settings, self._book = settings, book
+        self._outbox = Outbox()
         self._lanes: dict[tuple[str, str, str], Lane] = {}
 
     def follow(self, table: Table) -> None:
@@ -93,7 +95,7 @@ class Lanes:
     def _pod(self, address: Address) -> Pod:
         found = self.pods.get(address)
         if found is None:
-            found = self.pods[address] = Pod(address, self._settings)
+            found = self.pods[address] = Pod(address, self._settings, self._outbox)
         return found
 
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
 from modelyard.http1.client import Connection, Receiver
+from modelyard.http1.outbox import Outbox
 
 _BYTES_ACKNOWLEDGED: Final = 120
 """Where Linux's struct tcp_info holds tcpi_bytes_acked, a 64-bit number."""
@@ -28,12 +29,20 @@ class PodConnection(Connection):
         self.read_whole = True
         """Whether the pod may have read the whole of the last request; known when the connection is lost."""
 
-        self._sent = _HANDSHAKE
+        self._pod, self._sent = pod, _HANDSHAKE
 
     def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
-        """See Connection."""
-        self._sent += len(data) if isinstance(data, bytes) else sum(map(len, data))
-        super().send(data, receiver)
+        """See Connection. While others are under way, at the end of this turn: there may be more to send in it."""
+        if not isinstance(data, bytes) or self._pod.in_flight == 1:
+            self._sent += len(data) if isinstance(data, bytes) else sum(map(len, data))
+            super().send(data, receiver)
+            return
+        assert self._transport is not None
+        assert self._receiver is None
+        self._receiver = receiver
+        self.used += 1
+        self._sent += len(data)
+        self._pod.outbox.post(self._transport, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -66,8 +75,8 @@ class Asker(Receiver, Protocol):
 class Pod:
     """One pod."""
 
-    def __init__(self, address: Address, settings: Settings) -> None:
-        self.address = address
+    def __init__(self, address: Address, settings: Settings, outbox: Outbox) -> None:
+        self.address, self.outbox = address, outbox
         host = f"[{address.host}]" if ":" in address.host else address.host
         self.host_line = f"Host: {host}:{address.port}\r\n".encode()
         self.in_flight = 0

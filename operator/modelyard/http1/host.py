@@ -8,6 +8,7 @@ from email.utils import formatdate
 from time import monotonic
 
 from modelyard.http1.exchange import Handler, Limits
+from modelyard.http1.outbox import Outbox
 from modelyard.http1.server import ServerConnection
 
 
@@ -20,7 +21,10 @@ class Server:
         """Each answer is the last of its connection."""
 
         self.date = b""
+        self.outbox = Outbox()
+        self.under_way = 0
         self.connections: set[ServerConnection] = set()
+        self.listening = asyncio.Event()
         self._tick = tick
         self._empty = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -31,6 +35,7 @@ class Server:
         """Begin to serve on a socket that is bound; its port."""
         self._listener = await self._loop.create_server(lambda: ServerConnection(self), sock=on, backlog=1024)
         self._look()
+        self.listening.set()
         return int(on.getsockname()[1])
 
     def opened(self, connection: ServerConnection) -> bool:

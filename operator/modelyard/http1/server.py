@@ -17,6 +17,7 @@ from typing import Final, Protocol, cast
 import httptools
 
 from modelyard.http1.exchange import Exchange, Handler, Limits
+from modelyard.http1.outbox import Outbox
 from modelyard.http1.strictness import fault_of
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ class Host(Protocol):
     limits: Limits
     draining: bool
     date: bytes
+    outbox: Outbox
+    under_way: int
+    """Requests that handlers were given, and whose answers are not sent."""
 
     def opened(self, connection: ServerConnection) -> bool:
         """Take note of a connection; False: there is no room for it."""
@@ -112,9 +116,11 @@ class ServerConnection(asyncio.Protocol):
         self._host.closed(self)
         self._deaf = self._ended = True
         turn, self._turn = self._turn, None
-        if turn is not None and turn.started and not turn.answered:
-            turn.answered = True
-            self._handler.gone(turn)
+        if turn is not None and turn.started:
+            self._host.under_way -= 1
+            if not turn.answered:
+                turn.answered = True
+                self._handler.gone(turn)
 
     def on_message_begin(self) -> None:
         """See httptools."""
@@ -188,13 +194,13 @@ class ServerConnection(asyncio.Protocol):
             what = "body" if self._parsing.headed else "headers"
             self._refuse(self._parsing, 408, f"the {what} of the request did not come in time")
         else:
-            self._transport.close()
+            self._close()
 
     def retire(self) -> None:
         """Close if nothing is under way; otherwise the next answer is the last one."""
         self._retires = 0.0
         if self._turn is None and self._parsing is None and not self._raw:
-            self._transport.close()
+            self._close()
 
     def cut(self) -> None:
         """Close at once."""
@@ -232,6 +238,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         exchange.started = True
+        self._host.under_way += 1
         exchange.began = monotonic()
         self.deadline = _NEVER
         try:
@@ -244,6 +251,7 @@ class ServerConnection(asyncio.Protocol):
         if exchange.expects:
             exchange.expects = False
             if not exchange.size and not self._raw:
+                self._host.outbox.flush()
                 self._transport.write(_CONTINUE)
 
     def _parse(self) -> bool:
@@ -316,14 +324,23 @@ class ServerConnection(asyncio.Protocol):
             b"Connection: close\r\n" if last else b"Connection: keep-alive\r\n" if exchange.old else b"",
         )
         self._turn = None
-        if exchange.method == b"HEAD":
-            self._transport.write(head)
-        elif len(content) <= _ONE_PIECE:
+        if exchange.started:
+            self._host.under_way -= 1
+        self._write(head, b"" if exchange.method == b"HEAD" else content, last)
+        if last:
+            self._end(exchange.complete)
+
+    def _write(self, head: bytes, content: bytes, last: bool) -> None:
+        """Write, at the end of this turn if other answers may come in it."""
+        outbox, small = self._host.outbox, len(content) <= _ONE_PIECE
+        if small and self._host.under_way and not last:
+            outbox.post(self._transport, head + content)
+            return
+        outbox.flush()
+        if small:
             self._transport.write(head + content)
         else:
             self._transport.writelines((head, content))
-        if last:
-            self._end(exchange.complete)
 
     def _end(self, all_read: bool) -> None:
         """Close. What a client still sends is read and thrown away, or it would not see the answer."""
@@ -337,6 +354,10 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._transport.write_eof()
 
+    def _close(self) -> None:
+        self._host.outbox.flush()
+        self._transport.close()
+
     def _arm(self) -> None:
         """Set the deadline for what is waited for now, unless it was waited for before; read no more than needed."""
         if self._ended or self._stalled:
@@ -347,7 +368,7 @@ class ServerConnection(asyncio.Protocol):
             self._waits_for = turn
             return
         if self._half:
-            self._transport.close()
+            self._close()
             return
         waits_for = (parsing, parsing.headed) if parsing is not None else None
         if waits_for is None or waits_for != self._waits_for:
