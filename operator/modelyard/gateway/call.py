@@ -143,11 +143,12 @@ class Call:
     def on_lost(self, error: Exception, begun: bool) -> None:
         """See Receiver. What a pod may have read is not sent again: whatever it did, it may have done."""
         connection, self._connection = self._connection, None
-        unread = connection is not None and not connection.read_whole and not begun
+        assert connection is not None
         pod = self._let_go()
-        if unread and (self._try_another(pod) or self._try_again(pod)):
+        answered = begun or connection.malformed
+        if not answered and not connection.read_whole and (self._try_another(pod) or self._try_again(pod)):
             return
-        self._fail(502 if begun else 503, f"its pod broke off: {error}")
+        self._fail(502 if answered else 503, f"its pod broke off: {error}")
 
     def on_end(self) -> None:
         """See Receiver."""

@@ -91,7 +91,7 @@ def _of_a_model(place: Place, model: Model) -> Found:
     version = None if label is None else model.versions.get(label)
     if version is None:
         key = (model.namespace, model.name, "", place.endpoint)
-        return Found(key, place.method, _no_version(model, place.version))
+        return Found(key, b"", _no_version(model, place.version))
     key = (model.namespace, model.name, version.label, place.endpoint)
     if place.endpoint is Endpoint.INFER:
         return Found(key, place.method, None, model, version)

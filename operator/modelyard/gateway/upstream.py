@@ -29,6 +29,9 @@ class PodConnection(Connection):
         self.read_whole = True
         """Whether the pod may have read the whole of the last request; known when the connection is lost."""
 
+        self.malformed = False
+        """Whether it ended because what came is not HTTP."""
+
         self._pod, self._sent = pod, _HANDSHAKE
 
     def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
@@ -48,6 +51,10 @@ class PodConnection(Connection):
         """See asyncio.Protocol."""
         self.read_whole = self._acknowledged() >= self._sent
         super().connection_lost(exc)
+
+    def _break(self, error: Exception) -> None:
+        self.malformed = True
+        super()._break(error)
 
     def _acknowledged(self) -> float:
         """How much the other side has taken; endless where that cannot be told, which makes no request anew."""

@@ -124,12 +124,14 @@ class ServerConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """See httptools."""
-        self._parsing = None if self._deaf else Exchange(self)
+        if self._parsing is None and not self._deaf:
+            self._parsing = Exchange(self)
 
     def on_url(self, url: bytes) -> None:
         """See httptools."""
-        if self._parsing is not None:
-            self._parsing.target += url
+        exchange = self._parsing
+        if exchange is not None and not exchange.headed:
+            exchange.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """See httptools. What follows the last chunk of a body is not looked at."""
@@ -141,7 +143,7 @@ class ServerConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """See httptools."""
         exchange = self._parsing
-        if exchange is None:
+        if exchange is None or exchange.headed:
             return
         exchange.method = self._parser.get_method()
         exchange.keep = self._parser.should_keep_alive()
@@ -170,6 +172,9 @@ class ServerConnection(asyncio.Protocol):
         """See httptools."""
         exchange, self._parsing, self._head_bytes = self._parsing, None, 0
         if exchange is None or exchange.answered:
+            return
+        if self._parser.should_upgrade() and exchange.has_body:
+            self._parsing = exchange  # The parser leaves the body to another protocol; `_stay` goes on with it.
             return
         exchange.complete = True
         if (pieces := exchange.pieces) is not None:
@@ -262,10 +267,8 @@ class ServerConnection(asyncio.Protocol):
         self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:  # Which we do not: what follows is the next request.
-            self._parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self._raw.appendleft(rest)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError:
             logger.exception("A request could not be read")
             self._broken(500, "the gateway failed; its log says why")
@@ -274,6 +277,14 @@ class ServerConnection(asyncio.Protocol):
         if self._parsing is not None and not self._parsing.headed:
             self._bound_head(self._parsing)
         return True
+
+    def _stay(self, rest: bytes | memoryview) -> None:
+        """Stay with HTTP/1.1 where a client would change to another protocol: a new parser reads what follows."""
+        self._parser = httptools.HttpRequestParser(self)
+        if self._parsing is not None:
+            self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % self._parsing.framing)
+        if rest:
+            self._raw.appendleft(rest)
 
     def _slice(self) -> bytes | memoryview:
         """As much as may be parsed at once: of a body all that is there of it."""

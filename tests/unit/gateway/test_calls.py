@@ -1,0 +1,433 @@
+"""Predictions: what a pod is asked, which one, how often, and what is answered when it does not do well."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+import struct
+from contextlib import ExitStack
+
+import pytest
+
+from modelyard.gateway.route import Address, Model, Table, Version
+from modelyard.gateway.settings import Settings
+from modelyard.gateway.upstream import Pod, PodConnection
+from modelyard.http1.client import Headers
+from modelyard.http1.host import bound
+from modelyard.http1.outbox import Outbox
+from tests.support.eventually import eventually
+from tests.unit.gateway.rig import (
+    INFER,
+    PRICE,
+    QUESTION,
+    answered,
+    gateway,
+    get,
+    model,
+    post,
+    table,
+    unused_address,
+)
+
+
+async def test_a_prediction_is_asked_for_below_the_prefix_of_the_version() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post())
+        assert reply.json == {
+            "id": "q",
+            "model_name": "flats",
+            "model_version": "1",
+            "outputs": [{"name": "price", "datatype": "FP64", "shape": [1], "data": [1.5]}],
+        }
+        (asked,) = behind.asked
+        assert asked.line == "POST /models/flats/predict_no_state/ HTTP/1.1"
+        assert json.loads(asked.body) == {"X": {"area": [3.5]}}
+
+
+async def test_a_pod_is_told_what_request_it_is_and_nothing_else_of_the_clients() -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    sent = f"X-Request-Id: mine\r\ntraceparent: {trace}\r\ntracestate: a=b\r\nAuthorization: secret\r\n"
+    hops = "Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: secret\r\n"
+    async with model() as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post(headers=sent + hops))
+        assert (reply.status, reply.headers["x-request-id"]) == (200, "mine")
+        host = f"127.0.0.1:{behind.address.port}"
+        assert behind.asked[0].headers == {
+            "accept": "application/json",
+            "content-type": "application/json",
+            "content-length": "20",
+            "host": host,
+            "x-request-id": "mine",
+            "traceparent": trace,
+            "tracestate": "a=b",
+        }
+
+
+async def test_a_request_gets_an_id_if_it_has_none_that_can_be_passed_on() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        ids = [
+            (await client.ask(post(headers=headers))).headers["x-request-id"]
+            for headers in (
+                "",
+                "",
+                f"X-Request-Id: {'x' * 200}\r\n",
+                "X-Request-Id: a b\r\n",
+                "X-Request-Id:\r\n",
+            )
+        ]
+        assert len(set(ids)) == 5
+        assert ids == [question.headers["x-request-id"] for question in behind.asked]
+        assert all(len(made) < 50 and " " not in made for made in ids)
+        nowhere = await client.ask(get("/nowhere", headers="X-Request-Id: lost\r\n"))
+        assert nowhere.headers["x-request-id"] == "lost"
+
+
+async def test_bodies_may_be_compressed_or_hold_raw_tensors() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        packed = await rig.ask(post(gzip.compress(QUESTION), headers="Content-Encoding: gzip\r\n"))
+        head = (
+            b'{"inputs":[{"name":"area","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}}]}'
+        )
+        length = f"Inference-Header-Content-Length: {len(head)}\r\n"
+        raw = await rig.ask(post(head + struct.pack("<d", 3.5), headers=length))
+        assert [packed.status, raw.status] == [200, 200]
+        assert [json.loads(question.body) for question in behind.asked] == [{"X": {"area": [3.5]}}] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", "", 400),
+        (b"", "", 400),
+        (QUESTION, "Content-Encoding: gzip\r\n", 400),
+        (QUESTION, "Content-Encoding: br\r\n", 415),
+        (QUESTION, "Inference-Header-Content-Length: many\r\n", 400),
+        (gzip.compress(b" " * 100_000), "Content-Encoding: gzip\r\n", 413),
+    ],
+)
+async def test_a_question_that_is_none_is_the_clients_fault(body: bytes, headers: str, status: int) -> None:
+    async with model() as behind, gateway([behind.address], body_bytes=10_000) as rig:
+        reply = await rig.ask(post(body, headers=headers))
+        assert (reply.status, list(reply.json), behind.asked) == (status, ["error"], [])
+        assert rig.engine.in_flight == 0
+
+
+async def test_a_large_prediction_passes_through() -> None:
+    rows = 100_000
+    question = {"inputs": [{"name": "area", "shape": [rows], "datatype": "FP64", "data": [1.5] * rows}]}
+    answer = json.dumps({"predictions": [2.5] * rows}).encode()
+    async with model(answered(answer)) as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post(json.dumps(question).encode()))
+        assert reply.json["outputs"][0]["data"] == [2.5] * rows
+        assert json.loads(behind.asked[0].body)["X"]["area"] == [1.5] * rows
+
+
+async def test_a_model_without_pods_is_down_and_says_when_to_try_again() -> None:
+    async with gateway([]) as rig:
+        reply = await rig.ask(post())
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert "flats" in reply.json["error"]
+        assert rig.engine.in_flight == 0
+
+
+async def test_a_model_that_takes_no_connection_is_down() -> None:
+    async with gateway([unused_address()]) as rig:
+        client = await rig.client()
+        reply = await client.ask(post())
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert "takes a connection" in reply.json["error"]
+        assert (await client.ask(post())).status == 503
+
+
+async def test_what_a_pod_did_not_take_goes_to_another_one() -> None:
+    async with model() as behind, gateway([unused_address(), behind.address]) as rig:
+        client = await rig.client()
+        assert [(await client.ask(post())).status for _ in range(6)] == [200] * 6
+        assert rig.engine.book.retried == 1, "the pod that took no connection is not asked again at once"
+
+
+async def test_a_pod_is_looked_for_once_more_and_not_twice() -> None:
+    async with model() as behind, gateway([unused_address(), unused_address(), behind.address]) as rig:
+        statuses = [(await rig.ask(post())).status for _ in range(6)]
+        assert rig.engine.book.retried <= 2
+        assert statuses.count(200) >= 5
+
+
+async def test_a_pod_that_does_not_take_a_connection_in_time_is_passed_by() -> None:
+    with bound("127.0.0.1", 0, shared=False) as deaf:
+        deaf.listen(0)
+        address = deaf.getsockname()
+        with ExitStack() as queue:
+            for _ in range(3):  # More than the listener takes, so that the next one waits.
+                waiting = queue.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(address)
+            async with model() as behind:
+                pods = [Address(*address), behind.address]
+                async with gateway(pods, Settings(connect_seconds=0.05)) as rig:
+                    assert [(await rig.ask(post())).status for _ in range(3)] == [200] * 3
+                    assert rig.engine.book.retried == 1
+
+
+async def test_a_connection_that_was_closed_meanwhile_costs_no_request() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        for _ in range(5):
+            assert (await client.ask(post())).status == 200
+            for writer in tuple(behind.writers):
+                writer.transport.abort()
+        assert len(behind.asked) == 5
+
+
+async def test_what_a_pod_may_have_read_is_not_sent_again() -> None:
+    async with model(answered(), b"") as behind, model() as other, gateway([behind.address]) as rig:
+        client = await rig.client()
+        assert (await client.ask(post())).status == 200
+        rig.routes.publish(table(behind.address, other.address))
+        rig.engine.lanes.pods[behind.address].in_flight -= 1
+        reply = await client.ask(post())
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert (len(behind.asked), len(other.asked)) == (2, 0)
+
+
+async def test_a_pod_that_is_not_ready_yet_sends_the_request_to_another() -> None:
+    unready = answered(b"loading", "503 Service Unavailable")
+    async with model(unready) as first, model() as second, gateway([first.address, second.address]) as rig:
+        assert [(await rig.ask(post())).status for _ in range(4)] == [200] * 4
+        assert first.asked
+    async with model(unready) as alone, gateway([alone.address]) as rig:
+        reply = await rig.ask(post())
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert len(alone.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (answered(b"{}"), 502),
+        (answered(b'{"predictions":["x"]}'), 502),
+        (answered(b'{"predictions":[1,2]}'), 502),
+        (answered(b"oops", "500 Internal Server Error"), 502),
+        (answered(b"area is missing", "400 Bad Request"), 400),
+        (b"hello\r\n\r\n", 502),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 502),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 502),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", 502),
+        (answered(b"x" * 5_000), 502),
+        (answered() + answered(), 200),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + answered(), 200),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n15\r\n"
+            + b'{"predictions":[1.5]}\r\n0\r\n\r\n',
+            200,
+        ),
+    ],
+)
+async def test_a_model_is_blamed_by_name_for_an_answer_that_is_none(answer: bytes, status: int) -> None:
+    async with model(answer) as behind, gateway([behind.address], Settings(answer_bytes=4_096)) as rig:
+        reply = await rig.ask(post())
+        assert reply.status == status, reply.body
+        if status != 200:
+            assert "flats" in reply.json["error"]
+        assert rig.engine.in_flight == 0
+        assert [pod.in_flight for pod in rig.engine.lanes.pods.values()] == [0]
+
+
+async def test_an_answer_that_breaks_off_is_malformed() -> None:
+    part = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    async with model(part, b"") as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        client.send(post())
+        await eventually(lambda: behind.asked)
+        await eventually(lambda: rig.engine.in_flight)
+        for writer in tuple(behind.writers):
+            writer.close()
+        assert (await client.reply()).status in (502, 503)
+
+
+async def test_an_answer_ends_with_its_connection_if_nothing_else_says_where() -> None:
+    async with gateway([]) as rig:
+        server = await asyncio.start_server(_answer_and_close, "127.0.0.1", 0)
+        async with server:
+            rig.routes.publish(table(Address(*server.sockets[0].getsockname()[:2])))
+            assert (await rig.ask(post())).json["outputs"][0]["data"] == [1.5]
+
+
+async def test_a_model_that_does_not_begin_to_answer_is_slow() -> None:
+    async with model(None) as behind, gateway([behind.address], Settings(first_byte_seconds=0.05)) as rig:
+        client = await rig.client()
+        reply = await client.ask(post())
+        assert reply.status == 504
+        assert "flats" in reply.json["error"]
+        assert (await client.ask(post())).status == 504
+        await eventually(lambda: behind.connections == 0)
+        assert rig.engine.in_flight == 0
+
+
+async def test_a_model_that_does_not_end_its_answer_is_slow() -> None:
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n{"
+    async with model(begun) as behind, gateway([behind.address], Settings(whole_seconds=0.05)) as rig:
+        reply = await rig.ask(post())
+        assert (reply.status, "end its answer" in reply.json["error"]) == (504, True)
+
+
+async def test_no_more_predictions_are_under_way_than_a_model_may_have() -> None:
+    async with model() as behind, model() as other:
+        both = Table({**table(behind.address).models, **table(other.address, name="cars").models}, "default")
+        async with gateway(both, Settings(in_flight=3, in_flight_per_model=2)) as rig:
+            behind.hold.clear()
+            other.hold.clear()
+            waiting = [await rig.client() for _ in range(2)]
+            for client in waiting:
+                client.send(post())
+            await eventually(lambda: len(behind.asked) == 2)
+            refused = await rig.ask(post())
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+            assert "flats" in refused.json["error"]
+            third = await rig.client()
+            third.send(post(path="/v2/models/cars/infer"))
+            await eventually(lambda: other.asked)
+            assert (
+                "the gateway is at its limit"
+                in (await rig.ask(post(path="/v2/models/cars/infer"))).json["error"]
+            )
+            assert (await rig.ask(get("/v2/models/cars"))).status == 200
+            behind.hold.set()
+            other.hold.set()
+            assert {(await client.reply()).status for client in (*waiting, third)} == {200}
+            assert (await rig.ask(post())).status == 200
+
+
+async def test_the_pod_with_the_least_to_do_is_asked() -> None:
+    async with model() as one, model() as two, gateway([one.address, two.address]) as rig:
+        one.hold.clear()
+        two.hold.clear()
+        first, client = await rig.client(), await rig.client()
+        first.send(post())
+        await eventually(lambda: one.asked or two.asked)
+        busy, idle = (one, two) if one.asked else (two, one)
+        idle.hold.set()
+        assert [(await client.ask(post())).status for _ in range(5)] == [200] * 5
+        assert (len(busy.asked), len(idle.asked)) == (1, 5)
+        busy.hold.set()
+        assert (await first.reply()).status == 200
+
+
+async def test_equally_busy_pods_take_turns() -> None:
+    async with (
+        model() as one,
+        model() as two,
+        model() as three,
+        gateway([one.address, two.address, three.address]) as rig,
+    ):
+        client = await rig.client()
+        for _ in range(9):
+            await client.ask(post())
+        assert [len(pod.asked) for pod in (one, two, three)] == [3, 3, 3]
+
+
+async def test_a_pod_that_leaves_gets_nothing_new_and_loses_its_idle_connections() -> None:
+    async with model() as leaving, model() as staying, gateway([leaving.address]) as rig:
+        idle, busy = await rig.client(), await rig.client()
+        leaving.hold.clear()
+        idle.send(post())
+        busy.send(post())
+        await eventually(lambda: len(leaving.asked) == 2)
+        leaving.hold.set()
+        assert (await idle.reply()).status == (await busy.reply()).status == 200
+        leaving.hold.clear()
+        busy.send(post())
+        await eventually(lambda: len(leaving.asked) == 3)
+        rig.routes.publish(table(staying.address))
+        await eventually(lambda: leaving.connections == 1)
+        assert (await idle.ask(post())).status == 200
+        assert len(staying.asked) == 1
+        leaving.hold.set()
+        assert (await busy.reply()).status == 200, "what is under way is finished"
+        await eventually(lambda: leaving.connections == 0)
+
+
+async def test_a_connection_that_is_not_used_is_closed() -> None:
+    async with model() as behind, gateway([behind.address], Settings(upstream_idle_seconds=0.01)) as rig:
+        client = await rig.client()
+        assert (await client.ask(post())).status == 200
+
+        def closed() -> bool:
+            rig.engine.lanes.close_idle()
+            return behind.connections == 0
+
+        await eventually(closed)
+        assert (await client.ask(post())).status == 200
+        assert behind.opened == 2
+
+
+async def test_a_version_may_be_named() -> None:
+    async with model() as old, model() as new:
+        versions = {
+            "1": Version("1", PRICE, "/old", (old.address,)),
+            "2": Version("2", PRICE, "/new", (new.address,)),
+        }
+        routes = Table({("team", "flats"): Model("team", "flats", versions, "2")}, "team")
+        async with gateway(routes) as rig:
+            client = await rig.client()
+            named = await client.ask(post(path="/team/v2/models/flats/versions/1/infer"))
+            serving = await client.ask(post(path=INFER))
+            assert [named.json["model_version"], serving.json["model_version"]] == ["1", "2"]
+            assert [old.asked[0].line, new.asked[0].line] == [
+                "POST /old/predict_no_state/ HTTP/1.1",
+                "POST /new/predict_no_state/ HTTP/1.1",
+            ]
+            missing = await client.ask(post(path="/v2/models/flats/versions/3/infer"))
+            assert missing.status == 404
+
+
+async def test_who_hangs_up_is_asked_for_no_longer() -> None:
+    async with model(None) as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        client.send(post())
+        await eventually(lambda: behind.asked)
+        client.hang_up()
+        await eventually(lambda: behind.connections == 0)
+        assert (rig.engine.in_flight, rig.engine.book.abandoned) == (0, 1)
+        assert [load.in_flight for load in rig.engine.lanes.loads.values()] == [0]
+
+
+async def test_a_connection_that_nobody_waits_for_any_longer_is_left_to_others() -> None:
+    async with model() as behind:
+        pod = Pod(behind.address, Settings(), Outbox())
+        pod.reach(Gone(), fresh=False)
+        await eventually(lambda: pod.idle == 1)
+        pod.close()
+        await eventually(lambda: not pod.connections)
+
+
+class Gone:
+    """Asks a pod, and has no need of it when there is a connection."""
+
+    def connected(self, connection: PodConnection) -> bool:
+        """See Asker."""
+        return False
+
+    def unreachable(self, error: Exception) -> None:
+        """See Asker."""
+
+    def on_head(self, status: int, headers: Headers) -> None:
+        """See Receiver."""
+
+    def on_body(self, chunk: bytes) -> None:
+        """See Receiver."""
+
+    def on_end(self) -> None:
+        """See Receiver."""
+
+    def on_lost(self, error: Exception, begun: bool) -> None:
+        """See Receiver."""
+
+
+async def _answer_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"predictions":[1.5]}')
+    writer.close()

@@ -1,0 +1,285 @@
+"""Connections of clients: requests in a row, bodies, limits, and clients that are slow, rude or gone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from modelyard.http1.host import bound
+from tests.support.eventually import eventually
+from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, gateway, get, model, post
+
+
+def chunked(*chunks: bytes, headers: str = "") -> bytes:
+    """A question in chunks."""
+    head = f"POST {INFER} HTTP/1.1\r\nHost: gateway\r\n{headers}Transfer-Encoding: chunked\r\n\r\n"
+    return head.encode() + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+
+
+async def test_a_connection_carries_one_request_after_the_other() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        for _ in range(3):
+            reply = await client.ask(post())
+            assert (reply.status, reply.json["outputs"][0]["data"]) == (200, [1.5])
+            assert "connection" not in reply.headers
+        assert behind.opened == 1
+
+
+async def test_requests_in_a_row_are_answered_in_their_order() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post() + LIVE + get("/nowhere") + post() + LIVE)
+        await eventually(lambda: behind.asked)
+        behind.hold.set()
+        replies = [await client.reply() for _ in range(5)]
+        assert [reply.status for reply in replies] == [200, 200, 404, 200, 200]
+        assert [b"outputs" in reply.body for reply in replies] == [True, False, False, True, False]
+
+
+async def test_a_thousand_requests_in_a_row_are_all_answered() -> None:
+    async with gateway() as rig:
+        client = await rig.client()
+        client.send(LIVE * 2_000)
+        assert {(await client.reply()).status for _ in range(2_000)} == {200}
+
+
+async def test_no_more_is_read_while_a_request_is_answered() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post())
+        await eventually(lambda: behind.asked)
+        client.send(post(b" " * 12_000_000))
+        await eventually(lambda: client.writer.transport.get_write_buffer_size() > 1_000_000)
+        behind.hold.set()
+        assert [(await client.reply()).status, (await client.reply()).status] == [200, 400]
+
+
+async def test_a_request_may_come_byte_by_byte() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        client.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in post() + chunked(QUESTION[:10], QUESTION[10:]):
+            client.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert [(await client.reply()).status, (await client.reply()).status] == [200, 200]
+
+
+async def test_a_body_may_come_in_chunks_whose_trailers_are_passed_by() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        whole = chunked(QUESTION[:7], QUESTION[7:])
+        assert (await client.ask(whole[:-2] + b"X-Sum: 1\r\n\r\n")).status == 200
+        assert (await client.ask(whole)).json["id"] == "q"
+
+
+async def test_head_is_answered_as_get_without_the_body() -> None:
+    async with gateway() as rig:
+        client = await rig.client()
+        got = await client.ask(LIVE)
+        head = await client.ask(get("/v2/health/live", "HEAD"), bodiless=True)
+        assert (head.status, head.headers["content-length"]) == (200, str(len(got.body)))
+        assert (await client.ask(LIVE)).status == 200
+
+
+async def test_a_client_that_wants_to_end_gets_the_last_word() -> None:
+    async with gateway() as rig:
+        client = await rig.client()
+        reply = await client.ask(get("/v2/health/live", headers="Connection: close\r\n") + LIVE)
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert await client.closed()
+
+
+async def test_an_old_client_keeps_its_connection_only_if_it_says_so() -> None:
+    async with gateway() as rig:
+        client = await rig.client()
+        kept = await client.ask(b"GET /v2/health/live HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert (kept.status, kept.headers["connection"]) == (200, "keep-alive")
+        assert (await client.ask(b"GET /v2/health/live HTTP/1.0\r\n\r\n")).headers["connection"] == "close"
+        assert await client.closed()
+
+
+async def test_another_protocol_is_not_taken_up() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+        for question in (
+            post(headers=upgrade),
+            chunked(QUESTION, headers=upgrade),
+            get("/v2", headers=upgrade),
+        ):
+            client.send(question + LIVE)
+            assert [(await client.reply()).status, (await client.reply()).status] == [200, 200]
+        assert [question.body for question in behind.asked] == [b'{"X":{"area":[3.5]}}'] * 2
+        assert (await client.ask(b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n")).status == 404
+
+
+async def test_a_client_that_asks_for_leave_gets_it() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        head, _, body = post(headers="Expect: 100-continue\r\n").partition(b"\r\n\r\n")
+        assert (await client.ask(head + b"\r\n\r\n")).status == 100
+        assert (await client.ask(body)).status == 200
+
+
+async def test_leave_is_given_when_it_is_the_requests_turn() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        head, _, body = post(headers="Expect: 100-continue\r\n").partition(b"\r\n\r\n")
+        client.send(post() + head + b"\r\n\r\n")
+        await eventually(lambda: behind.asked)
+        behind.hold.set()
+        assert [(await client.reply()).status, (await client.reply()).status] == [200, 100]
+        assert (await client.ask(body)).status == 200
+
+
+async def test_a_client_that_asks_for_leave_in_vain_hears_at_once() -> None:
+    async with gateway(body_bytes=100) as rig:
+        expect = "Expect: 100-continue\r\n"
+        for request, status in (
+            (get(INFER, "POST", f"{expect}Content-Length: 101\r\n"), 413),
+            (get("/nowhere", "POST", f"{expect}Content-Length: 10\r\n"), 404),
+            (get(INFER, "POST", "Expect: more\r\nContent-Length: 10\r\n"), 417),
+        ):
+            client = await rig.client()
+            reply = await client.ask(request)
+            assert (reply.status, reply.headers["connection"]) == (status, "close")
+            assert await client.closed()
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
+    async with model() as behind, gateway([behind.address], body_bytes=1_000) as rig:
+        client = await rig.client()
+        reply = await client.ask(get(INFER, "POST", "Content-Length: 1001\r\n"))
+        assert (reply.status, reply.headers["connection"]) == (413, "close")
+        assert "1000 bytes" in reply.json["error"]
+        assert (await rig.ask(chunked(b"x" * 600, b"x" * 401))).status == 413
+        assert (await rig.ask(post(QUESTION + b" " * (1_000 - len(QUESTION))))).status == 200
+
+
+async def test_who_goes_on_sending_what_was_refused_can_still_read_why() -> None:
+    async with gateway(body_bytes=1_000) as rig:
+        client = await rig.client()
+        client.send(post(b"x" * 10_000_000))
+        assert (await client.reply()).status == 413
+
+
+async def test_a_body_that_nobody_needs_does_not_end_the_connection_if_it_is_short() -> None:
+    async with gateway() as rig:
+        client = await rig.client()
+        assert (await client.ask(post(path="/nowhere"))).status == 404
+        assert (await client.ask(LIVE)).status == 200
+        long = await client.ask(post(b"x" * 100_000, "/nowhere"))
+        assert (long.status, long.headers["connection"]) == (404, "close")
+
+
+async def test_headers_that_are_too_large_are_refused() -> None:
+    async with gateway(head_bytes=1_000) as rig:
+        client = await rig.client()
+        assert (await client.ask(get("/v2/health/live", headers=f"A: {'b' * 900}\r\n"))).status == 200
+        reply = await client.ask(get("/v2/health/live", headers=f"A: {'b' * 1_000}\r\n"))
+        assert (reply.status, reply.headers["connection"]) == (431, "close")
+        endless = await rig.client()
+        assert (await endless.ask(b"GET / HTTP/1.1\r\nA: " + b"b" * 100_000)).status == 431
+        assert (await rig.ask(b"GET /" + b"b" * 100_000)).status == 431
+
+
+async def test_headers_that_come_too_slowly_are_not_waited_for() -> None:
+    async with gateway(head_seconds=0.05) as rig:
+        client = await rig.client()
+        assert (await client.ask(LIVE)).status == 200
+        dripping = asyncio.create_task(_drip(client, LIVE[:-2]))
+        reply = await client.reply()
+        assert (reply.status, reply.headers["connection"]) == (408, "close")
+        assert "headers" in reply.json["error"]
+        dripping.cancel()
+
+
+async def test_a_body_that_comes_too_slowly_is_not_waited_for() -> None:
+    async with model() as behind, gateway([behind.address], body_seconds=0.05) as rig:
+        client = await rig.client()
+        client.send(post()[:-50])
+        dripping = asyncio.create_task(_drip(client, QUESTION[-50:-1]))
+        reply = await client.reply()
+        assert reply.status == 408
+        assert "body" in reply.json["error"]
+        dripping.cancel()
+        assert behind.asked == []
+
+
+async def test_a_connection_without_requests_is_closed() -> None:
+    async with gateway(idle_seconds=0.05) as rig:
+        silent, spoke = await rig.client(), await rig.client()
+        assert (await spoke.ask(LIVE)).status == 200
+        assert await silent.closed()
+        assert await spoke.closed()
+
+
+async def test_a_client_that_does_not_read_is_cut_off() -> None:
+    async with gateway(write_seconds=0.05) as rig:
+        on = socket.socket()
+        on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        on.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(on, ("127.0.0.1", rig.port))
+        with on:
+            requests = get("/v2/openapi.json") * 1_000
+            sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(on, requests))
+            await eventually(lambda: rig.gateway.server.connections)
+            await eventually(lambda: not rig.gateway.server.connections)
+            sending.cancel()
+            await asyncio.wait((sending,))
+        assert sum(rig.counted.values()) < 1_000
+
+
+async def test_an_old_connection_ends_with_its_next_answer() -> None:
+    async with gateway(age_seconds=1e-9) as rig:
+        client = await rig.client()
+        assert (await client.ask(LIVE)).headers["connection"] == "close"
+        assert await client.closed()
+
+
+async def test_there_are_no_more_connections_than_allowed() -> None:
+    async with gateway(connections=2) as rig:
+        first, second, third = [await rig.client() for _ in range(3)]
+        assert (await first.ask(LIVE)).status == (await second.ask(LIVE)).status == 200
+        assert await third.closed()
+        first.writer.close()
+        await eventually(lambda: len(rig.gateway.server.connections) == 1)
+        assert (await rig.ask(LIVE)).status == 200
+
+
+async def test_a_client_that_has_said_all_still_gets_its_answers() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post() + LIVE)
+        client.writer.write_eof()
+        await eventually(lambda: behind.asked)
+        behind.hold.set()
+        assert [(await client.reply()).status, (await client.reply()).status] == [200, 200]
+        assert await client.closed()
+
+
+async def test_a_request_that_breaks_off_is_forgotten() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        for part in (post()[:20], post()[:-1]):
+            client = await rig.client()
+            client.send(part)
+            client.writer.write_eof()
+            assert await client.closed()
+        assert (behind.asked, rig.gateway.server.connections) == ([], set())
+
+
+async def test_a_server_may_listen_on_both_kinds_of_addresses() -> None:
+    with bound("", 0, shared=True) as first, bound("", first.getsockname()[1], shared=True) as second:
+        assert first.getsockname()[1] == second.getsockname()[1]
+
+
+async def _drip(client: Client, data: bytes) -> None:
+    """Send a byte now and then until the gateway has had enough."""
+    for byte in data:
+        client.send(bytes([byte]))
+        await asyncio.sleep(0.01)
