@@ -13,7 +13,7 @@ Cached objects are shared and never changed in place: readers must not write int
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ from modelyard.api.kinds import (
     Kind,
 )
 from modelyard.kube.cluster import Manifest
+from modelyard.kube.shelf import AWAKE, Index, Shelf
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +71,8 @@ class _Tombstone:
 class Cache:
     """Objects by kind, namespace and name, with the indexes that lookups need. Not for several threads."""
 
-    def __init__(self) -> None:
-        self._objects: defaultdict[tuple[Kind, str], dict[str, Manifest]] = defaultdict(dict)
-        self._index: defaultdict[tuple[Kind, str, str, str], set[str]] = defaultdict(set)
+    def __init__(self, awake: int = AWAKE) -> None:
+        self._shelf, self._index = Shelf(awake), Index()
         self._tombstones: OrderedDict[tuple[Kind, str, str], _Tombstone] = OrderedDict()
         self._listeners: list[Listener] = []
 
@@ -82,30 +82,26 @@ class Cache:
 
     def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """The object as last seen; None when there is none."""
-        return self._objects.get((kind, namespace), {}).get(name)
+        return self._shelf.get(kind, namespace, name)
 
     def select(self, kind: Kind, namespace: str, having: Mapping[str, str] | None = None) -> list[Manifest]:
         """Objects of a namespace with all of these labels, sorted by name."""
         wanted = dict(having or {})
-        objects = self._objects.get((kind, namespace), {})
-        found = (objects[name] for name in self._candidates(kind, namespace, wanted, objects))
+        found = self._objects(kind, namespace, self._candidates(kind, namespace, wanted))
         return [manifest for manifest in found if _has_labels(manifest, wanted)]
 
     def referring(self, kind: Kind, namespace: str, reference: str, name: str) -> list[Manifest]:
         """Objects whose `spec.<reference>` names that object ("modelRef.name"), sorted by name."""
-        objects = self._objects.get((kind, namespace), {})
-        names = self._index.get((kind, namespace, f"spec.{reference}", name), ())
-        return [objects[found] for found in sorted(names)]
+        return self._objects(kind, namespace, self._index.names((kind, namespace, f"spec.{reference}", name)))
 
     def names(self, kind: Kind) -> Iterator[tuple[str, str]]:
         """(namespace, name) of all objects of a kind."""
-        for (found, namespace), objects in list(self._objects.items()):
-            if found == kind:
-                yield from ((namespace, name) for name in objects)
+        for namespace in self._shelf.namespaces(kind):
+            yield from ((namespace, name) for name in self._shelf.names(kind, namespace))
 
     def count(self, kind: Kind) -> int:
         """How many objects of a kind there are."""
-        return sum(len(objects) for (found, _), objects in self._objects.items() if found == kind)
+        return self._shelf.count(kind)
 
     def put(self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False) -> bool:
         """Take in an object as the API server sent it; False when that was old news.
@@ -141,14 +137,14 @@ class Cache:
         """After a list (of all namespaces: None) at this version: bury what was not `seen`; how many."""
         listed = _as_version(version)
         ghosts = [
-            (place, name, manifest["metadata"])
-            for (found, place), objects in self._objects.items()
-            if found == kind and namespace in (None, place)
-            for name, manifest in objects.items()
-            if (place, name) not in seen and not _is_newer(manifest["metadata"], listed)
+            (place, name, uid)
+            for place in self._shelf.namespaces(kind)
+            if namespace in (None, place)
+            for name, uid, known in self._shelf.states(kind, place)
+            if (place, name) not in seen and not _is_newer(_as_version(known), listed)
         ]
-        for place, name, metadata in ghosts:
-            self._bury(kind, place, name, metadata.get("uid", ""), listed)
+        for place, name, uid in ghosts:
+            self._bury(kind, place, name, uid, listed)
         return len(ghosts)
 
     def _is_news(
@@ -193,19 +189,13 @@ class Cache:
     ) -> None:
         before, after = set(_entries(kind, old)), set(_entries(kind, new))
         for field, value in before - after:
-            names = self._index[kind, namespace, field, value]
-            names.discard(name)
-            if not names:
-                del self._index[kind, namespace, field, value]
+            self._index.discard((kind, namespace, field, value), name)
         for field, value in after - before:
-            self._index[kind, namespace, field, value].add(name)
-        objects = self._objects[kind, namespace]
+            self._index.add((kind, namespace, field, value), name)
         if new is not None:
-            objects[name] = new
+            self._shelf.put(kind, namespace, name, new)
         else:
-            objects.pop(name, None)
-            if not objects:
-                del self._objects[kind, namespace]
+            self._shelf.drop(kind, namespace, name)
 
     def _tell(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
@@ -213,19 +203,16 @@ class Cache:
         for listener in self._listeners:
             listener(kind, namespace, name, old, new)
 
-    def _candidates(
-        self, kind: Kind, namespace: str, wanted: Mapping[str, str], objects: Mapping[str, Manifest]
-    ) -> list[str]:
+    def _objects(self, kind: Kind, namespace: str, names: Iterable[str]) -> list[Manifest]:
+        found = (self._shelf.get(kind, namespace, name) for name in names)
+        return [manifest for manifest in found if manifest is not None]
+
+    def _candidates(self, kind: Kind, namespace: str, wanted: Mapping[str, str]) -> list[str]:
         """Names worth looking at: of the rarest indexed label, or all."""
-        sets: list[set[str]] = [
-            self._index.get((kind, namespace, key, value), set())
-            for key, value in wanted.items()
-            if key in _INDEXED_LABELS
-        ]
-        if not sets:
-            return sorted(objects)
-        rarest = min(sets, key=len)
-        return sorted(rarest)
+        keys = [(kind, namespace, key, value) for key, value in wanted.items() if key in _INDEXED_LABELS]
+        if not keys:
+            return self._shelf.names(kind, namespace)
+        return self._index.names(min(keys, key=self._index.count))
 
 
 def compacted(kind: Kind, manifest: Mapping[str, Any]) -> Manifest:
@@ -265,11 +252,10 @@ def _is_another(metadata: Mapping[str, Any], uid: str, version: int | None) -> b
     """Whether the cached object outlived what is said to be gone: another one, or a newer state of it."""
     if version is None:
         return bool(metadata.get("uid") != uid)
-    return _is_newer(metadata, version)
+    return _is_newer(_version(metadata), version)
 
 
-def _is_newer(metadata: Mapping[str, Any], version: int | None) -> bool:
-    mine = _version(metadata)
+def _is_newer(mine: int | None, version: int | None) -> bool:
     return mine is not None and version is not None and mine > version
 
 

@@ -18,6 +18,7 @@ from modelyard.api.kinds import (
 )
 from modelyard.kube import cache as cache_module
 from modelyard.kube.cache import Cache
+from modelyard.kube.shelf import AWAKE
 
 Manifest = dict[str, Any]
 
@@ -46,9 +47,9 @@ class Heard:
         self.lines.append(f"{kind.name} {namespace}/{name} {version(old)}>{version(new)}")
 
 
-@pytest.fixture
-def cache() -> Cache:
-    return Cache()
+@pytest.fixture(params=[AWAKE, 1], ids=["awake", "asleep"])
+def cache(request: pytest.FixtureRequest) -> Cache:
+    return Cache(request.param)
 
 
 @pytest.fixture
@@ -351,4 +352,4 @@ def test_thousands_of_objects_are_selected_without_looking_at_all(cache: Cache) 
     for number in range(3000):
         cache.put(POD, pod(1, f"p-{number}", labels={labels.OF_MODEL: f"m-{number}"}))
 
-    assert cache._candidates(POD, "ns", {labels.OF_MODEL: "m-7"}, {}) == ["p-7"]
+    assert cache._candidates(POD, "ns", {labels.OF_MODEL: "m-7"}) == ["p-7"]
