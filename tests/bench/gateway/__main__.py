@@ -29,9 +29,10 @@ from tests.bench.gateway.wrk import LoadFailed, Wrk
 from tests.cluster import interrupts
 from tests.cluster.progress import Progress
 from tests.cluster.tools import ToolMissing
+from tests.cluster.waiting import NeverHappened
 from tests.gateway.environments import EnvironmentMissing
 
-_KNOWN = (ProgramMissing, ToolMissing, EnvironmentMissing, LoadFailed, Wrong)
+_KNOWN = (ProgramMissing, ToolMissing, EnvironmentMissing, NeverHappened, LoadFailed, Wrong)
 
 Found = dict[Load, dict[str, list[Sample]]]
 
@@ -81,10 +82,9 @@ def _round(
         for server in able:
             server.ask(case)
         for connections in (FEW, MANY):
-            load = (case.name, connections)
             for server in able:
-                samples = found[load].setdefault(server.peer.name, [])
-                samples.append(server.measure(wrk, case, bodies, load, seconds))
+                samples = found[case.name, connections].setdefault(server.peer.name, [])
+                samples.append(server.measure(wrk, case, bodies, connections, seconds))
 
 
 def _tell(found: Found, chosen: Iterable[Case], titles: Mapping[str, str]) -> None:
@@ -121,7 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.gateway", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--rounds", type=_positive, default=5, help="rounds for each load (default 5)")
-    parser.add_argument("--seconds", type=_positive, default=1, help="of each load, whole ones (default 1)")
+    parser.add_argument(
+        "--seconds",
+        type=_positive,
+        default=1,
+        help="of each load, whole ones; twice that for tensors (default 1)",
+    )
     everyone, everything = tuple(PEERS), tuple(cases())
     parser.add_argument(
         "--peers", nargs="+", choices=everyone, default=everyone, metavar="NAME", help=" ".join(everyone)

@@ -26,10 +26,10 @@ class Sample:
     """Of the peer and its children for each request, which is CPU seconds for each thousand."""
 
     memory_mb: float
-    """Resident, at the end."""
+    """Resident, at the end of the load."""
 
     trouble: str = ""
-    """What wrk saw that is no answer; the figures then mean little."""
+    """What wrk saw that is no answer: such figures are told, and enter no median and no ratio."""
 
 
 Load = tuple[str, int]
@@ -60,9 +60,13 @@ def spread(values: Sequence[float], form: str) -> str:
 
 
 def ratios(samples: Mapping[str, Sequence[Sample]], peer: str, of: str, figure: Figure) -> list[float]:
-    """A peer's figure over another's, round by round; empty when either was not measured."""
+    """A peer's figure over another's, round by round; without the rounds in which either was not measured well."""
     pairs = zip(samples.get(peer, ()), samples.get(of, ()), strict=False)
-    return [figure(one) / figure(other) for one, other in pairs if figure(other)]
+    return [
+        figure(one) / figure(other)
+        for one, other in pairs
+        if figure(other) and not one.trouble and not other.trouble
+    ]
 
 
 def table(samples: Samples, case: str, titles: Mapping[str, str]) -> str:
@@ -91,15 +95,15 @@ def _cells(peer: str, few: Mapping[str, Sequence[Sample]], many: Mapping[str, Se
         _cell(many.get(peer, ()), p99_ms, ".1f"),
         _cell(many.get(peer, ()), cpu_ms, ".3f"),
         _ratio(ratios(many, peer, REFERENCE, cpu_ms)),
-        _cell([*few.get(peer, ()), *many.get(peer, ())][-1:], memory_mb, ".0f"),
+        _cell(many.get(peer, ())[:1], memory_mb, ".0f"),
     ]
 
 
 def _cell(samples: Sequence[Sample], figure: Figure, form: str) -> str:
     """A median with its range; marked where wrk saw trouble."""
-    if not samples:
-        return "-"
-    return spread([figure(sample) for sample in samples], form) + " !" * any(one.trouble for one in samples)
+    good = [figure(sample) for sample in samples if not sample.trouble]
+    mark = " !" if len(good) < len(samples) else ""
+    return (spread(good, form) if good else "-") + mark
 
 
 def _ratio(values: Sequence[float]) -> str:
@@ -135,7 +139,7 @@ def goals(samples: Samples) -> list[Goal]:
     """The goals of our gateway beside what was measured."""
     few, many = samples.get(("small", FEW), {}), samples.get(("small", MANY), {})
     tensors = samples.get(("tensor", MANY), {})
-    ours = many.get(OURS, ())
+    ours = [sample for sample in many.get(OURS, ()) if not sample.trouble]
     return [
         _goal(
             "req/s, times the translating Go proxy's",
@@ -166,14 +170,12 @@ def _form(bound: float) -> str:
 
 def _added(few: Mapping[str, Sequence[Sample]]) -> list[float]:
     """By how much longer our gateway's p50 is than that of the model, round by round."""
-    return [
-        ours.p50_ms - direct.p50_ms
-        for ours, direct in zip(few.get(OURS, ()), few.get(DIRECT, ()), strict=False)
-    ]
+    pairs = zip(few.get(OURS, ()), few.get(DIRECT, ()), strict=False)
+    return [ours.p50_ms - direct.p50_ms for ours, direct in pairs if not ours.trouble and not direct.trouble]
 
 
 def _tensor_speed(tensors: Mapping[str, Sequence[Sample]], peer: str) -> list[float]:
-    return [sample.per_second * TENSOR_MB for sample in tensors.get(peer, ())]
+    return [sample.per_second * TENSOR_MB for sample in tensors.get(peer, ()) if not sample.trouble]
 
 
 def _tensor_goal(ours: Sequence[float], direct: Sequence[float]) -> Goal:

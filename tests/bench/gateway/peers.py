@@ -187,9 +187,10 @@ def modelyard(setting: Setting) -> Peer:
     """Our gateway as its image runs it, with all that it does by itself: metrics, log, limits."""
     file = setting.home / "routes.json"
     file.write_text(json.dumps(routes(setting.model)))
-    command = [sys.executable, "-c", _OURS, "gateway", "--routes", str(file), "--port", str(setting.port)]
+    listen = ["--host", "127.0.0.1", "--port", str(setting.port), "--admin-port", str(setting.spare[0])]
+    command = [sys.executable, "-c", _OURS, "gateway", "--routes", str(file), *listen, "--workers", "1"]
     environ = {"PYTHONPATH": str(ROOT / "operator")}
-    return Peer(OURS, "modelyard gateway", [*command, "--workers", "1"], _INFER, environ)
+    return Peer(OURS, "modelyard gateway", command, _INFER, environ)
 
 
 def routes(port: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.gateway.bodies import Case, Wrong
-from tests.bench.gateway.figures import Load, Sample
+from tests.bench.gateway.figures import Sample
 from tests.bench.gateway.peers import PEERS, Peer, Setting, model
 from tests.bench.gateway.processes import pinned, usage
 from tests.bench.gateway.programs import ProgramMissing
@@ -22,6 +22,9 @@ from tests.cluster.waiting import NeverHappened, until
 _HOST = "127.0.0.1"
 _START = 60.0
 """Seconds that a server has until its first right answer."""
+
+_REST = 30.0
+"""Seconds that it has to come to rest after a load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,25 @@ class Server:
             raise Wrong(f"{self.peer.name} answered {answer.status}: {body[:300]!r}")
         self.peer.check(case, body)
 
-    def measure(self, wrk: Wrk, case: Case, bodies: Path, load: Load, seconds: int) -> Sample:
-        """What it does, and what it uses meanwhile."""
+    def measure(self, wrk: Wrk, case: Case, bodies: Path, connections: int, seconds: int) -> Sample:
+        """What it does, and what it uses meanwhile; then waits until it is done with what wrk did not wait for."""
         request = self.peer.request(case)
         body = bodies / f"{case.name}-{'protocol' if self.peer.translates else 'contract'}"
         url = f"http://{_HOST}:{self.port}{self.peer.path}"
         before = usage(self.pid).cpu_ms
-        told = wrk.load(url, body, request.headers, connections=load[1], seconds=seconds)
+        told = wrk.load(url, body, request.headers, connections=connections, seconds=seconds * case.patience)
         after = usage(self.pid)
+        self._rests()
         return sample(told, after.cpu_ms - before, after.memory_mb)
+
+    def _rests(self) -> None:
+        used = [-1.0]
+
+        def still() -> bool:
+            used.append(usage(self.pid).cpu_ms)
+            return used[-1] == used[-2]
+
+        until(f"{self.peer.name} comes to rest", still, timeout=_REST, every=0.05)
 
 
 def sample(told: Told, cpu_ms: float, memory_mb: float) -> Sample:

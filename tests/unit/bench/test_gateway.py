@@ -128,9 +128,11 @@ def test_a_table_has_medians_with_their_range_and_ratios_of_rounds() -> None:
     assert theirs.startswith("| the Go proxy | - | 10,000 | 1.00 | - | ")
 
 
-def test_a_figure_with_wrong_answers_in_it_is_marked_and_told() -> None:
-    samples = {("small", MANY): {OURS: [a_sample(9, trouble="3 refused")]}}
-    assert "| 9 ! |" in figures.table(samples, "small", {OURS: "ours"})
+def test_a_sample_with_wrong_answers_in_it_is_left_out_marked_and_told() -> None:
+    both = [a_sample(9), a_sample(900, trouble="3 refused")]
+    samples = {("small", MANY): {OURS: both, REFERENCE: [a_sample(3), a_sample(3)]}}
+    assert "| 9 ! | 3.00 |" in figures.table(samples, "small", {OURS: "ours"})
+    assert figures.goals(samples)[1].measured == "9"
     assert figures.trouble(samples) == [f"{OURS}, small over 32: 3 refused"]
 
 
