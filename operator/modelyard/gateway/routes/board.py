@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
-from modelyard.gateway.route import Address, Model, Table
+from modelyard.gateway.route import Table
 
 Subscriber = Callable[[Table, Table], None]
 """Called with (old, new) right after the table was changed; a Model that did not change is the same object."""
@@ -48,15 +48,3 @@ class Board:
         self.synced.set()
         for subscriber in self._subscribers:
             subscriber(old, table)
-
-
-def departed(old: Table, new: Table) -> set[Address]:
-    """Pods that the models that changed no longer have."""
-    changed = [key for key, model in old.models.items() if new.models.get(key) is not model]
-    stayed = {pod for key in changed if key in new.models for pod in _pods(new.models[key])}
-    return {pod for key in changed for pod in _pods(old.models[key])} - stayed
-
-
-def _pods(model: Model) -> Iterator[Address]:
-    for version in model.versions.values():
-        yield from version.pods

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from modelyard.gateway.route import Table
-from modelyard.gateway.routes import departed
 from modelyard.gateway.routes.document import RoutesError
 from modelyard.gateway.routes.file import FileRoutes, read_routes
 from tests.support.eventually import eventually
@@ -39,8 +38,13 @@ def write_over(path: Path, found: object) -> None:
 
 
 def pods(routes: FileRoutes) -> list[str]:
-    """The hosts of all pods of the table."""
-    models = routes.table.models.values()
+    """The hosts of the pods that are known."""
+    return hosts(routes.table)
+
+
+def hosts(table: Table) -> list[str]:
+    """The hosts of the pods of `flats`."""
+    models = [model for model in table.models.values() if model.name == "flats"]
     return [pod.host for model in models for version in model.versions.values() for pod in version.pods]
 
 
@@ -122,7 +126,7 @@ async def test_a_file_that_comes_later_is_waited_for(tmp_path: Path) -> None:
         assert pods(routes) == ["a"]
 
 
-async def test_who_follows_is_told_of_the_pods_that_departed(path: Path) -> None:
+async def test_who_follows_is_told_and_what_did_not_change_is_the_same_object(path: Path) -> None:
     told: list[tuple[Table, Table]] = []
     async with following(path) as routes:
         await routes.synced.wait()
@@ -131,8 +135,8 @@ async def test_who_follows_is_told_of_the_pods_that_departed(path: Path) -> None
         await eventually(lambda: told)
         write(path, {"models": [*document("c:80")["models"], *document("d:80", name="x")["models"]]})
         await eventually(lambda: len(told) == 2)
-    assert [{pod.host for pod in departed(old, new)} for old, new in told] == [{"a"}, {"b"}]
-    old, new = told[1]
+    (first, old), (_, new) = told
+    assert (hosts(first), hosts(old), hosts(new)) == (["a"], ["b", "c"], ["c"])
     assert old.models["default", "x"] is new.models["default", "x"]
 
 
