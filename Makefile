@@ -5,12 +5,14 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+# Seconds that the longest test of `make chaos` goes on for.
+CHAOS ?= 600
 BIN := .venv/bin
 PY := $(BIN)/python
 # Made again whenever a lock or the package's metadata changes.
 READY := .venv/.ready
 
-.PHONY: help venv demo demo-down test golden lint format cluster cluster-down install uninstall example-image crds docs bench bench-gateway mutants lock
+.PHONY: help venv demo demo-down test chaos golden lint format cluster cluster-down install uninstall example-image crds docs bench bench-gateway mutants lock
 
 help: ## Say what there is
 	@echo "make <target>:"
@@ -29,6 +31,9 @@ demo-down: $(READY) ## Take away what `make demo` made, the cluster too if the d
 
 test: $(READY) ## Run lint and every layer of tests; ends with a table (LAYERS="lint fast" runs some)
 	@$(PY) -m scripts.layers $(LAYERS)
+
+chaos: $(READY) ## Run the long forms of the gateway's tests: load, faults, memory, fuzzing (CHAOS=60: a tenth of the time)
+	@CHAOS=$(CHAOS) $(PY) -m pytest tests/gateway -m chaos --verbose --durations=0
 
 golden: $(READY) ## Rewrite the golden files of stories and manifests; their diff is then to be read
 	@$(PY) -m pytest tests/stories tests/unit/manifests --quiet --update-golden

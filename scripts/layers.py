@@ -1,6 +1,6 @@
 """Run lint and the layers of tests one after the other, each in its own process, and say how each ended.
 
-    python -m scripts.layers [lint] [fast] [apiserver] [ground] [e2e]
+    python -m scripts.layers [lint] [fast] [apiserver] [gateway] [ground] [e2e]
 
 All of them without an argument. Every layer runs even if one before it failed. At the end: what each layer took
 of its budget, the slowest tests of all, and a table. The exit code is 0 only when each passed and ran at least one
@@ -31,6 +31,7 @@ from scripts.timings import (
     slowest,
 )
 from tests.cluster.tools import MODULES, ToolMissing, is_built
+from tests.gateway import environments
 
 PROGRAMS = "^tests/support/models/"
 """Models for tests: programs that import their neighbours, as they do in their pods, and no modules of ours."""
@@ -46,6 +47,7 @@ LINT = {
 PYTEST = {
     "fast": ("tests/unit", "tests/passes", "tests/stories", "tests/shape"),
     "apiserver": ("tests/apiserver", "tests/passes", "tests/stories"),
+    "gateway": ("tests/gateway",),
     "ground": ("tests/ground",),
     "e2e": ("tests/e2e",),
 }
@@ -55,8 +57,13 @@ CHOICE = {"fast": "not apiserver and not thorough", "apiserver": "not memory or 
 thorough to be fast goes with the second."""
 
 SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist")
-WORKERS = {"fast": (*SIDE_BY_SIDE, "loadfile"), "apiserver": (*SIDE_BY_SIDE, "worksteal")}
-"""Layers whose tests run in several processes, each with an API server of its own. There is one cluster."""
+WORKERS = {
+    "fast": (*SIDE_BY_SIDE, "loadfile"),
+    "apiserver": (*SIDE_BY_SIDE, "worksteal"),
+    "gateway": (*SIDE_BY_SIDE, "loadfile"),
+}
+"""Layers whose tests run in several processes, each with an API server, or a gateway, of its own. There is one
+cluster."""
 
 LAYERS = ("lint", *PYTEST)
 
@@ -190,9 +197,9 @@ def exit_code(results: Sequence[Result], *, strict: bool, warm: bool) -> int:
 
 
 def is_warm() -> bool:
-    """Whether all programs of the local cluster are there already; building them takes minutes."""
+    """Whether all programs of the local cluster, and the clients' environments, are there already."""
     try:
-        return all(is_built(module) for module in MODULES)
+        return all(is_built(module) for module in MODULES) and environments.are_made()
     except ToolMissing:
         return False
 

@@ -30,10 +30,11 @@ BUDGETS: Mapping[str, Budget] = {
     "lint": Budget(30),
     "fast": Budget(30, but="tests/shape"),
     "apiserver": Budget(240),
+    "gateway": Budget(75),
     "ground": Budget(300),
     "e2e": Budget(900),
 }
-"""On a machine of two cores, with all that the local cluster is built from in its cache."""
+"""On a machine of two cores, with the programs of the local cluster and the clients' environments in its cache."""
 
 GENEROUS = 1.5
 """A machine may be slower by that much than the one that the budgets are for."""

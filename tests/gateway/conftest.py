@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -123,3 +124,28 @@ def front(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
     write_routes(routes, town.routes(), NAMESPACE)
     with gateway(routes) as found:
         yield found
+
+
+class Chaos:
+    """How long the long forms of tests go on: CHAOS seconds, or a share of them; without it they have a short form."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def time(self, short: float, share: float = 0.1) -> float:
+        """Seconds to go on for."""
+        return self.seconds * share or short
+
+    def rate(self, short: float, long: float) -> float:
+        """Requests a second."""
+        return long if self.seconds else short
+
+
+@pytest.fixture(scope="session")
+def chaos() -> Chaos:
+    """The short form, or what `make chaos` asks for."""
+    return Chaos(float(os.environ.get("CHAOS", "0")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "chaos: has a long form, which `make chaos` runs")

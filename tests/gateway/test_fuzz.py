@@ -1,0 +1,148 @@
+"""Requests that nobody would send: whatever comes, the gateway answers or closes, never fails, and lives on."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.gateway.conftest import Chaos
+from tests.gateway.random_requests import good_request, spoilt
+from tests.gateway.running import Gateway, column
+
+pytestmark = pytest.mark.chaos
+
+SEED = 20261121
+PATIENCE = 5.0
+"""Seconds in which an answer or an end has to come for a request that is over."""
+
+GOOD = b"POST /v2/models/flats/infer HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+PIECES = [
+    *(
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\0",
+        b" ",
+        b"\t",
+        b":",
+        b"HTTP/1.1",
+        b"HTTP/9.9",
+        b"chunked",
+        b"\xff\xfe",
+        b"%00",
+    ),
+    *(
+        b"Content-Length: 5\r\n",
+        b"Content-Length: -1\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"//",
+        b"A" * 20000,
+    ),
+    *(b"Connection: close\r\n", b"Expect: 100-continue\r\n", b"Inference-Header-Content-Length: 7\r\n"),
+    *(b"Content-Encoding: gzip\r\n", b"0\r\n\r\n", b"ffffffffffffffff\r\n", b"-5\r\n"),
+    *(b"NaN", b"1e999", b"[[[[[[[[", b'"\\ud800"', b"null", b"-0"),
+]
+
+
+def mutated(chance: random.Random, data: bytes) -> bytes:
+    """Bytes with a few parts changed, doubled, taken out or put in."""
+    parts = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randint(0, len(parts))
+        length = min(chance.choice((1, 1, 4, 30)), len(parts) - at)
+        match chance.randrange(4):
+            case 0:
+                parts[at : at + length] = chance.randbytes(length)
+            case 1:
+                del parts[at : at + length]
+            case 2:
+                parts[at:at] = parts[at : at + length]
+            case _:
+                parts[at:at] = chance.choice(PIECES)
+    return bytes(parts)
+
+
+def http(chance: random.Random) -> bytes:
+    """A request as a whole, mutated."""
+    body = json.dumps(good_request(chance)).encode()
+    return mutated(chance, GOOD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def json_body(chance: random.Random) -> bytes:
+    """Good HTTP, a body that is spoilt or mutated."""
+    document = good_request(chance)
+    if chance.random() < 0.3:
+        return framed(json.dumps(spoilt(chance, document)).encode())
+    return framed(mutated(chance, json.dumps(document, ensure_ascii=False).encode()))
+
+
+def raw_body(chance: random.Random) -> bytes:
+    """Good HTTP, raw tensors whose sizes, shapes and bytes do not fit."""
+    data = struct.pack("<4d", *(chance.gauss(0, 1) for _ in range(4)))
+    size = chance.choice((32, 0, -1, 31, 33, 2**63, 10**30, "32", None, 1.5, [32]))
+    shape = chance.choice(([4], [2, 2], [0], [-4], [2**62, 4], [4] * 9, ["4"], [4.0], [], None))
+    tensor: dict[str, Any] = {"name": "area", "shape": shape, "parameters": {"binary_data_size": size}}
+    tensor["datatype"] = chance.choice(("FP64", "BYTES", "INT8", "BOOL"))
+    head = json.dumps({"inputs": [tensor]}).encode()
+    said = chance.choice((len(head), len(head) + 1, 0, 10**6, -1, "many"))
+    content = mutated(chance, head + data) if chance.random() < 0.3 else head + data
+    return framed(content, b"Inference-Header-Content-Length: %b\r\n" % str(said).encode())
+
+
+def framed(body: bytes, headers: bytes = b"") -> bytes:
+    return GOOD + headers + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize("made", [http, json_body, raw_body])
+def test_no_input_makes_it_fail_or_hang(
+    front: Gateway, chaos: Chaos, made: Callable[[random.Random], bytes]
+) -> None:
+    chance = random.Random(SEED)
+    for _ in range(200):
+        tried(front, made(chance))
+    before = front.resident()
+
+    end = time.monotonic() + chaos.time(1.5)
+    count = 0
+    while time.monotonic() < end:
+        tried(front, made(chance))
+        count += 1
+
+    assert count > 100
+    assert front.resident() - before < 30_000_000
+    assert front.process.poll() is None
+    assert front.infer("echo", column("value", [1.0])).status == 200
+
+
+def tried(front: Gateway, request: bytes) -> None:
+    """Send it and nothing more: what comes back is HTTP, no server error, and then the end."""
+    answer = exchanged(front.port, request)
+    statuses = [int(line[9:12]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    assert bool(statuses) == bool(answer), (request, answer)
+    # 501 and 505: of HTTP that no server need speak. 502: the model has not answered as it should.
+    assert all(status < 500 or status in (501, 502, 505) for status in statuses), (request, answer)
+    assert b"Traceback" not in answer.replace(b"Traceback (most recent call last): secret", b""), (
+        request,
+        answer,
+    )
+
+
+def exchanged(port: int, request: bytes) -> bytes:
+    """All that comes back on a connection that is closed for writing after the request."""
+    came = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            while part := connection.recv(65536):
+                came += part
+        except (ConnectionResetError, BrokenPipeError):
+            return came  # It had said enough, and did not read the rest.
+    return came

@@ -1,0 +1,87 @@
+"""The gateway's memory stays as it is, however many large tensors pass, and however many clients go away."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.conftest import ECHO_SPEC, Chaos
+from tests.gateway.running import Answer, Gateway, column, gateway, model, write_routes
+from tests.gateway.servers import ECHO, Server, started
+
+pytestmark = pytest.mark.chaos
+
+MEGABYTE = 1_000_000
+ROWS, WIDTH = 1000, 1250
+"""Of doubles: 10 MB."""
+
+MOST_GROWTH = 60 * MEGABYTE
+"""Of what it holds between requests, once it has seen some: less than half of what the aborted ones would leave."""
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Gateway]:
+    with started(Server(ECHO, "echo", ECHO_SPEC), tmp_path / "home") as pod:
+        write_routes(tmp_path / "routes.json", [model(pod)])
+        with gateway(tmp_path / "routes.json", "--access-log-sample=0") as found:
+            yield found
+
+
+def tensor() -> tuple[bytes, dict[str, str]]:
+    """A request of 10 MB, raw."""
+    data = struct.pack("<d", 0.1) * (ROWS * WIDTH)
+    shape = {"name": "it", "shape": [ROWS, WIDTH], "datatype": "FP64"}
+    head = json.dumps({"inputs": [{**shape, "parameters": {"binary_data_size": len(data)}}]}).encode()
+    return head + data, {"Inference-Header-Content-Length": str(len(head))}
+
+
+def asked(front: Gateway) -> Answer:
+    body, headers = tensor()
+    return front.ask("POST", "/v2/models/echo/infer", body, headers)
+
+
+def aborted(front: Gateway, share: float) -> None:
+    """A client that goes away after this share of a large request; all of it: while the model works on it."""
+    body, headers = tensor()
+    lines = [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+    head = "\r\n".join(["POST /v2/models/echo/infer HTTP/1.1", "Host: gateway", *lines, "", ""])
+    with socket.create_connection(("127.0.0.1", front.port)) as connection:
+        connection.sendall(head.encode() + body[: int(len(body) * share)])
+
+
+def test_memory_is_flat_under_large_tensors_and_clients_that_go_away(front: Gateway, chaos: Chaos) -> None:
+    """The short form aborts as many as it lets through, so that what an abort leaves behind shows soon."""
+    whole = 99 if chaos.seconds else 1
+    for share in (0.5, 1.0):
+        assert asked(front).status == 200
+        aborted(front, share)
+    before = settled(front)
+
+    end = time.monotonic() + chaos.time(0, share=1)
+    count = 0
+    while count < 12 or time.monotonic() < end:
+        count += 1
+        for _ in range(whole if chaos.seconds else count % 2):
+            assert asked(front).status == 200
+            if time.monotonic() > end and chaos.seconds:
+                break
+        aborted(front, (0.1, 0.5, 0.99, 1.0)[count % 4])
+
+    grown = settled(front) - before
+    assert grown < MOST_GROWTH, f"{grown / MEGABYTE:.0f} MB more after {count} aborted requests"
+
+
+def settled(front: Gateway) -> int:
+    """What it holds when nothing is under way: the least that is seen while a few small requests pass."""
+    seen = []
+    for _ in range(10):
+        assert front.infer("echo", column("value", [1.0])).status == 200
+        seen.append(front.resident())
+        time.sleep(0.1)
+    return min(seen)
