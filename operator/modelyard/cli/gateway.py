@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import uvloop
@@ -32,29 +33,41 @@ from modelyard.telemetry import configure_logs
 
 logger = logging.getLogger("modelyard.gateway")
 
+
+class AddressError(Exception):
+    """Where it is to listen, it cannot."""
+
+
 _START = "import sys; from modelyard.cli.main import main; sys.exit(main())"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT (0); 2 when it cannot start as configured."""
     options = parser().parse_args(argv)
-    try:
-        routes = _routes(options)
-        on = bound(options.host, options.port, shared=True)
-        admin = None if options.worker else bound(options.host, options.admin_port, shared=False)
-    except (RoutesError, AccessError) as error:
-        return _refused(str(error))
-    except OSError as error:
-        return _refused(f"port {options.port} or {options.admin_port}: {error.strerror}")
-    configure_logs()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(options, argv, routes, on, admin))
+    with ExitStack() as sockets:
+        try:
+            routes = _routes(options)
+            on = sockets.enter_context(_bound(options.host, options.port, "port", shared=True))
+            admin = None
+            if not options.worker:
+                admin = sockets.enter_context(
+                    _bound(options.host, options.admin_port, "admin port", shared=False)
+                )
+        except (RoutesError, AccessError, AddressError) as error:
+            print(f"modelyard gateway: {error}", file=sys.stderr)
+            return 2
+        configure_logs()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(options, argv, routes, on, admin))
     return 0
 
 
-def _refused(why: str) -> int:
-    print(f"modelyard gateway: {why}", file=sys.stderr)
-    return 2
+def _bound(host: str, port: int, what: str, *, shared: bool) -> socket.socket:
+    """A bound socket. Raises AddressError."""
+    try:
+        return bound(host, port, shared=shared)
+    except OSError as error:
+        raise AddressError(f"{what} {port}: {error.strerror}") from None
 
 
 async def _run(

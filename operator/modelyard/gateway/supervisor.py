@@ -21,27 +21,37 @@ from modelyard.gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_REPORT_SECONDS = 2.0
 _LONGEST_LINE = 64 * 1024 * 1024
 _BACKOFF = (0.1, 0.5, 2.0, 10.0)
 """Seconds before a worker that ended soon after its start is started again."""
 
 _SOON = 10.0
-_TO_BE_KILLED = 5.0
-"""Seconds beyond the grace after which a worker is killed."""
 
 
 class Supervisor:
-    """`command` starts a worker; the number of its socket is added to it."""
+    """`command` starts a worker; the number of its socket is added to it. What is still there `margin` seconds
+    after the grace is killed.
+    """
 
-    def __init__(self, command: Sequence[str], count: int, settings: Settings) -> None:
-        self._command, self._count, self._settings = command, count, settings
+    def __init__(
+        self, command: Sequence[str], count: int, settings: Settings, *, margin: float = 5.0
+    ) -> None:
+        self._command, self._count = command, count
+        self._patience = settings.drain_seconds + settings.grace_seconds + margin
         self._workers: list[Worker] = []
         self._ending = asyncio.Event()
+        self.patience_for_reports = 2.0
+        """Seconds that a worker has to report."""
+
         self.gone = Tally()
         """What workers counted that are no more."""
 
         self.restarts = 0
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes of the workers that are there."""
+        return [worker.pid for worker in self._workers]
 
     @property
     def ending(self) -> bool:
@@ -63,7 +73,9 @@ class Supervisor:
 
     async def reports(self) -> list[Report]:
         """One of each worker that answers in time."""
-        reports = await asyncio.gather(*(worker.report() for worker in self._workers))
+        reports = await asyncio.gather(
+            *(worker.report(self.patience_for_reports) for worker in self._workers)
+        )
         return [report for report in reports if report is not None]
 
     async def _keep(self, number: int) -> None:
@@ -94,9 +106,9 @@ class Supervisor:
         try:
             return await self._ended(worker)
         finally:
+            await worker.close()
             self._workers.remove(worker)
             self.gone.add(worker.told)
-            await worker.close()
 
     async def _ended(self, worker: Worker) -> int:
         exit_code = asyncio.create_task(worker.wait())
@@ -104,8 +116,7 @@ class Supervisor:
         try:
             await asyncio.wait((exit_code, ending), return_when=asyncio.FIRST_COMPLETED)
             if not exit_code.done():
-                patience = self._settings.drain_seconds + self._settings.grace_seconds + _TO_BE_KILLED
-                await asyncio.wait((exit_code,), timeout=patience)
+                await asyncio.wait((exit_code,), timeout=self._patience)
             return exit_code.result() if exit_code.done() else -signal.SIGKILL
         finally:
             ending.cancel()
@@ -148,10 +159,10 @@ class Worker:
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
-    async def report(self) -> Report | None:
-        """What it says of itself; None: it does not answer."""
+    async def report(self, seconds: float) -> Report | None:
+        """What it says of itself; None: it does not answer in time."""
         try:
-            async with asyncio.timeout(_REPORT_SECONDS), self._one_at_a_time:
+            async with asyncio.timeout(seconds), self._one_at_a_time:
                 self._writer.write(b"\n")
                 self._late += 1
                 while self._late:

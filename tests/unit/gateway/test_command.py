@@ -1,0 +1,135 @@
+"""`modelyard gateway` as a command: its options, what it refuses, and its life as a process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelyard.cli.gateway import main
+from modelyard.cli.gateway_options import parser, settings_of
+from modelyard.gateway.settings import Settings
+from modelyard.http1.exchange import Limits
+from modelyard.http1.host import bound
+
+ROUTES = {
+    "models": [
+        {
+            "name": "flats",
+            "target": {"type": "Regression", "name": "price"},
+            "versions": [{"label": "1", "pods": ["127.0.0.1:9"]}],
+        }
+    ]
+}
+
+
+@pytest.fixture
+def routes(tmp_path: Path) -> Path:
+    """A file of routes."""
+    path = tmp_path / "routes.yaml"
+    path.write_text(json.dumps(ROUTES))
+    return path
+
+
+def test_without_options_the_settings_are_the_defaults() -> None:
+    assert settings_of(parser().parse_args([])) == Settings()
+
+
+def test_each_limit_is_an_option() -> None:
+    options = ["--max-body-bytes=1", "--head-timeout=0.5", "--whole-timeout=7", "--access-log-sample=1"]
+    expected = Settings(Limits(body_bytes=1, head_seconds=0.5), whole_seconds=7.0, access_log_sample=1.0)
+    assert settings_of(parser().parse_args(options)) == expected
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--port=70000",
+        "--port=x",
+        "--workers=-1",
+        "--max-body-bytes=0",
+        "--head-timeout=0",
+        "--idle-timeout=nan",
+        "--whole-timeout=-1",
+        "--access-log-sample=2",
+        "--grace=x",
+    ],
+)
+def test_an_option_out_of_bounds_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parser().parse_args([option])
+    assert stopped.value.code == 2
+    assert "must be" in capsys.readouterr().err
+
+
+def test_the_help_tells_each_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--max-body-bytes N body, as sent and as unfolded; 413 (default: 67108864)" in text
+    assert "--drain-delay N" in text
+
+
+def test_it_says_in_one_line_why_it_cannot_start(
+    routes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("models: 5")
+    with bound("127.0.0.1", 0, shared=False) as taken:
+        port = taken.getsockname()[1]
+        taken.listen()
+        here = [f"--routes={routes}", "--host=127.0.0.1"]
+        cases = {
+            "models": [f"--routes={broken}"],
+            f"port {port}: Address already in use": [*here, f"--port={port}"],
+            f"admin port {port}: Address already in use": [*here, "--port=0", f"--admin-port={port}"],
+            "no such host": [f"--routes={routes}", "--host=no.such.host.invalid", "--port=0"],
+        }
+        for said, arguments in cases.items():
+            assert main(arguments) == 2
+            error = capsys.readouterr().err
+            assert error.startswith("modelyard gateway: ")
+            assert error.count("\n") == 1
+            assert said in error or said == "no such host"
+
+
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [(signal.SIGINT, 1), pytest.param(signal.SIGTERM, 2, marks=pytest.mark.thorough)],
+    ids=["alone", "with workers"],
+)
+def test_it_answers_until_a_signal_and_ends_in_order(
+    routes: Path, number: signal.Signals, workers: int
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from modelyard.cli.main import main; raise SystemExit(main())",
+        "gateway",
+    ]
+    options = [f"--routes={routes}", "--host=127.0.0.1", "--port=0", "--admin-port=0", f"--workers={workers}"]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        lines = (json.loads(line) for line in process.stderr)
+        listens = next(line for line in lines if line["message"] == "The gateway listens")
+        for _ in range(workers):
+            next(line for line in lines if line["message"] == "Routes read")
+        assert _get(listens["port"], "/v2/models/flats/ready") == 200
+        assert _get(listens["admin_port"], "/readyz") == 200
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        process.stderr.read()
+
+
+def _get(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()

@@ -1,0 +1,126 @@
+"""Several workers: started again when they end, added up, and ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from modelyard.gateway.exposition import Report, report_of
+from modelyard.gateway.series import Tally
+from modelyard.gateway.settings import Settings
+from modelyard.gateway.supervisor import Supervisor
+from modelyard.gateway.worker import report_to_parent
+from tests.support.eventually import eventually
+from tests.unit.gateway.rig import gateway
+
+ANSWERS = ("n", "m", "1", "infer", "200")
+REPORT = Report(True, Tally({}, {ANSWERS: 2}), {"models": 1}, {})
+
+WORKER = """
+import signal, socket, sys
+FIRST
+stream = socket.socket(fileno=int(sys.argv[1])).makefile("rwb")
+for line in stream:
+    stream.write(REPORT)
+    stream.flush()
+"""
+"""A worker as far as its parent can tell."""
+
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+
+
+@asynccontextmanager
+async def supervised(count: int, first: str = "", grace: float = 5.0) -> AsyncIterator[Supervisor]:
+    """A supervisor whose workers answer."""
+    command = [sys.executable, "-S", "-E", "-c", _worker(first)]
+    supervisor = Supervisor(command, count, Settings(grace_seconds=grace), margin=0.0)
+    running = asyncio.create_task(supervisor.run())
+    try:
+        await all_answer(supervisor, count)
+        yield supervisor
+    finally:
+        supervisor.end()
+        await running
+
+
+async def all_answer(supervisor: Supervisor, count: int) -> None:
+    """Wait until all workers report."""
+    await eventually(lambda: len(supervisor.pids) == count)
+    assert await supervisor.reports() == [REPORT] * count
+
+
+async def test_a_worker_that_ends_is_started_again_and_what_it_told_still_counts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with supervised(2) as supervisor:
+        first = supervisor.pids[0]
+        os.kill(first, signal.SIGKILL)
+        await eventually(lambda: supervisor.restarts == 1 and len(supervisor.pids) == 2)
+        await all_answer(supervisor, 2)
+        assert first not in supervisor.pids
+        assert supervisor.gone.requests == {ANSWERS: 2}
+        (line,) = [record for record in caplog.records if "started again" in record.getMessage()]
+        assert vars(line)["code"] == -signal.SIGKILL
+
+
+async def test_workers_are_told_to_end() -> None:
+    async with supervised(2) as supervisor:
+        pids = supervisor.pids
+        supervisor.end()
+        assert supervisor.ending
+        await eventually(lambda: not supervisor.pids)
+        assert supervisor.restarts == 0
+    assert not any(_is_there(pid) for pid in pids)
+
+
+async def test_a_worker_that_does_not_end_is_killed() -> None:
+    async with supervised(1, DEAF, grace=0.05) as supervisor:
+        (pid,) = supervisor.pids
+        supervisor.end()
+        await eventually(lambda: not supervisor.pids)
+        assert not _is_there(pid)
+
+
+async def test_a_worker_that_hangs_does_not_hold_up_the_others() -> None:
+    async with supervised(2) as supervisor:
+        hangs = supervisor.pids[0]
+        os.kill(hangs, signal.SIGSTOP)
+        supervisor.patience_for_reports = 0.05
+        assert len(await supervisor.reports()) == 1
+        os.kill(hangs, signal.SIGCONT)
+        supervisor.patience_for_reports = 2.0
+        await all_answer(supervisor, 2)
+
+
+async def test_a_worker_reports_when_asked_and_ends_with_its_parent() -> None:
+    async with gateway() as rig:
+        ours, theirs = socket.socketpair()
+        reporting = asyncio.create_task(report_to_parent(rig.gateway, theirs.detach()))
+        reader, writer = await asyncio.open_connection(sock=ours)
+        writer.write(b"\n")
+        report = report_of(orjson.loads(await reader.readline()))
+        assert report.ready
+        writer.close()
+        await reporting
+        assert rig.gateway.ending
+
+
+def _worker(first: str) -> str:
+    line = orjson.dumps(REPORT.document()) + b"\n"
+    return WORKER.replace("FIRST", first).replace("REPORT", repr(line))
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
