@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import gc
 import os
 import socket
 import sys
@@ -15,10 +16,13 @@ import uvloop
 
 from modelyard.handlers.process import Operator, Setup, take_signals
 from modelyard.handlers.wiring import passes
-from modelyard.images.registry import registry_client
+from modelyard.images.lazy import lazy_registries
 from modelyard.kube.access import Access, AccessError, from_kubeconfig, in_cluster
 from modelyard.settings import Settings, from_environ
 from modelyard.telemetry import configure_logs
+
+_GARBAGE = 50_000
+"""Objects made and not yet freed at which the collector looks for cycles among them."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"modelyard operator: {error}", file=sys.stderr)
         return 2
     configure_logs()
+    _tune_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             return 0 if runner.run(_run(settings, access)) else 1
@@ -39,10 +44,16 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _run(settings: Settings, access: Access) -> bool:
-    async with registry_client(settings.insecure_registries) as registries:
+    async with lazy_registries(settings.insecure_registries) as registries:
         operator = Operator(Setup(access, settings, passes(registries), instance=socket.gethostname()))
         take_signals(operator)
         return await operator.run()
+
+
+def _tune_collector() -> None:
+    """What is imported stays; and garbage in cycles is rare beside what a burst of work makes and frees at once."""
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 20, 20)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from modelyard.handlers.metrics import Metrics
+from modelyard.http1.exchange import Limits
+from modelyard.http1.host import Server, bound
+from modelyard.http1.pages import EXPOSITION, Page, Pages
 
 LONGEST_LAG = 10.0
 """Seconds that the event loop may be late."""
 
 OLDEST_HEAD = 300.0
 """Seconds that the head of the queue may wait; a pass is cut off sooner."""
+
+_GRACE = 1.0
+"""Seconds in which a probe under way is answered at the end."""
 
 Check = Callable[[], str | None]
 """What is wrong, in one line; None when nothing is."""
@@ -70,40 +74,31 @@ class Health:
 
 
 class HealthServer:
-    """Serves the probes over HTTP; `port` 0 takes any free one."""
+    """Serves the probes over HTTP; `port` 0 takes any free one, no host stands for all addresses."""
 
     def __init__(self, health: Health, port: int, host: str | None = None) -> None:
-        application = web.Application()
-        application.router.add_get("/healthz", _answer(health.live))
-        application.router.add_get("/readyz", _answer(health.ready))
-        application.router.add_get("/metrics", _exposition(health.metrics))
-        self._runner = web.AppRunner(application, access_log=None)
-        self._port, self._host = port, host
+        self._health, self._port, self._host = health, port, host
+        pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._metrics}
+        self._server = Server(Pages(pages), Limits(), tick=1.0)
 
     async def start(self) -> int:
         """Begin to serve; the port. Raises OSError when it is taken."""
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        return int(self._runner.addresses[0][1])
+        return await self._server.listen(bound(self._host or "", self._port, shared=False))
 
     async def stop(self) -> None:
         """Serve no more."""
-        await self._runner.cleanup()
+        await self._server.close(_GRACE)
+
+    async def _healthz(self) -> Page:
+        return _said(self._health.live)
+
+    async def _readyz(self) -> Page:
+        return _said(self._health.ready)
+
+    async def _metrics(self) -> Page:
+        return Page(200, self._health.metrics.text(), EXPOSITION)
 
 
-_Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-
-def _answer(checks: Sequence[Check]) -> _Handler:
-    async def answer(request: web.Request) -> web.Response:
-        problems = [problem for check in checks if (problem := check())]
-        return web.Response(text="\n".join(problems) or "ok", status=503 if problems else 200)
-
-    return answer
-
-
-def _exposition(metrics: Metrics) -> _Handler:
-    async def answer(request: web.Request) -> web.Response:
-        return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
-
-    return answer
+def _said(checks: Sequence[Check]) -> Page:
+    problems = [problem for check in checks if (problem := check())]
+    return Page(503 if problems else 200, ("\n".join(problems) or "ok").encode())

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from modelyard.images.credentials import keyring_of_secrets
 from modelyard.images.errors import InvalidReference, InvalidSecret, NotInRegistry, RegistryError
+from modelyard.images.lazy import Registries
 from modelyard.images.reference import parse_reference
-from modelyard.images.registry import RegistryClient
 from modelyard.kube.cluster import Manifest
 from modelyard.reconcilers.execution_environment_version.facts import (
     Malformed,
@@ -18,7 +18,7 @@ from modelyard.reconcilers.execution_environment_version.facts import (
 from modelyard.reconcilers.execution_environment_version.observe import Resolve
 
 
-def resolver(client: RegistryClient) -> Resolve:
+def resolver(client: Registries) -> Resolve:
     """Ask through this client; what a registry may answer is never raised."""
 
     async def resolve(image: str, secrets: Sequence[Manifest]) -> Resolution:

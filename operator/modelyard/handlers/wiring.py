@@ -8,7 +8,7 @@ from modelyard.api import kinds
 from modelyard.api.kinds import Kind
 from modelyard.handlers.loop import Pass
 from modelyard.handlers.resolving import resolver
-from modelyard.images.registry import RegistryClient
+from modelyard.images.lazy import Registries
 from modelyard.reconcilers.custom_model.reconcile import reconcile as custom_model
 from modelyard.reconcilers.custom_model_version.reconcile import reconcile as custom_model_version
 from modelyard.reconcilers.execution_environment.reconcile import reconcile as execution_environment
@@ -16,7 +16,7 @@ from modelyard.reconcilers.execution_environment_version.reconcile import Reconc
 from modelyard.reconcilers.model_test.reconcile import reconcile as model_test
 
 
-def passes(registries: RegistryClient) -> Mapping[Kind, Pass]:
+def passes(registries: Registries) -> Mapping[Kind, Pass]:
     """The pass over each kind. A ModelLedger has none: its model and the model's versions pass when it changes."""
     return {
         kinds.EXECUTION_ENVIRONMENT: execution_environment,

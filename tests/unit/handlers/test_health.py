@@ -76,7 +76,7 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
     port = await first.start()
     second = HealthServer(health, port, "127.0.0.1")
 
-    with pytest.raises(OSError, match="address already in use"):
+    with pytest.raises(OSError, match="Address already in use"):
         await second.start()
     await second.stop()
     await first.stop()

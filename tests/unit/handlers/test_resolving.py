@@ -31,7 +31,7 @@ class Registry:
 
 
 async def resolve(registry: Registry, image: str = "host:5000/team/a:1", *secrets: dict[str, Any]) -> Any:
-    return await resolver(registry)(image, secrets)  # type: ignore[arg-type]
+    return await resolver(registry)(image, secrets)
 
 
 async def test_a_digest_makes_a_reference_by_digest() -> None:
