@@ -86,7 +86,7 @@ def _integer(digits: str) -> Any:
     number = float(digits)
     if math.isinf(number):
         raise ValueError("number out of range")
-    if abs(number) > 1e19:
+    if abs(number) > 2.0**64:
         return number
     exact = int(digits)
     return exact if -(2**63) <= exact < 2**64 else number

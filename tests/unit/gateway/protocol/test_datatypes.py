@@ -137,6 +137,16 @@ def test_integers_beyond_64_bits_are_doubles_where_doubles_are_taken() -> None:
     assert columns(text.replace(b"1.5", b"NaN")) == {"x": [1.2345678901234568e29, None]}
 
 
+@pytest.mark.parametrize("beside", [b"7", b"NaN"])
+def test_integers_of_64_bits_keep_every_digit_also_beside_a_nan(beside: bytes) -> None:
+    text = body(tensor([2**64 - 1, 2**63 + 1], "UINT64"), tensor([7.0, 7.0], name="y"))
+    assert columns(text.replace(b"7.0", beside))["x"] == [2**64 - 1, 2**63 + 1]
+    text = body(tensor([-(2**63), 2**63 - 1], "INT64"), tensor([7.0, 7.0], name="y"))
+    assert columns(text.replace(b"7.0", beside))["x"] == [-(2**63), 2**63 - 1]
+    over = text.replace(b"7.0", beside).replace(b"9223372036854775807", b"18446744073709551616")
+    assert refusal(over).startswith('input "x": value 1 is 1.8446744073709552e+19; INT64 takes')
+
+
 def test_texts_with_gaps_are_read_as_mlserver_writes_them() -> None:
     marked: dict[str, Any] = {"parameters": {"content_type": "pd_json"}}
     assert column(['"Oslo"', "null", "5", "NaN"], "BYTES", **marked) == ["Oslo", None, 5, None]

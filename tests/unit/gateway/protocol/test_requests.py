@@ -48,16 +48,6 @@ def test_data_is_nested_as_its_shape_says(shape: list[int], data: Any, sent: lis
     assert column(data, "INT64", shape) == sent
 
 
-def test_a_tensor_of_many_elements_is_nested_like_one_of_few() -> None:
-    flat = list(range(30_000))
-    assert column(flat, "INT64", [10_000, 3]) == [flat[at : at + 3] for at in range(0, 30_000, 3)]
-    assert column(flat, "INT64", [2, 15_000]) == [flat[:15_000], flat[15_000:]]
-    assert column(flat, "FP64", [2, 3, 5_000]) == [
-        [[float(value) for value in flat[at : at + 5_000]] for at in range(row, row + 15_000, 5_000)]
-        for row in (0, 15_000)
-    ]
-
-
 DIMENSION = "every dimension must be an integer of at least 1"
 A_LIST = "it must be a list of 1 to 8 integers, rows first"
 
@@ -202,14 +192,6 @@ def test_parameters_of_an_input_must_be_an_object() -> None:
     assert refusal(body(tensor([1.5], parameters=5))) == 'input "x": parameters is 5; it must be an object'
 
 
-def test_names_in_sentences_are_cut_and_on_one_line() -> None:
-    name = "a\n" * 1000
-    shown = r"a\n" * 29 + "a…"
-    assert refusal(body(tensor([1.5]), tensor([1.5], name=name), tensor([1.5], name=name))) == (
-        f'two inputs are named "{shown}"; every name must be given once'
-    )
-
-
 def test_what_is_not_known_is_ignored() -> None:
     noisy: dict[str, Any] = {
         "model_name": "other",
@@ -220,6 +202,7 @@ def test_what_is_not_known_is_ignored() -> None:
     request = parsed(body(tensor([1.5], parameters={"shared": 1}, more=2), outputs=outputs, **noisy))
     assert request.columns == {"x": [1.5]}
     assert request.outputs == {"y": None}
+    assert request.binary is False
 
 
 def test_null_stands_for_what_is_not_given() -> None:
