@@ -78,16 +78,19 @@ class HealthServer:
 
     def __init__(self, health: Health, port: int, host: str | None = None) -> None:
         self._health, self._port, self._host = health, port, host
-        pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._metrics}
-        self._server = Server(Pages(pages), Limits(), tick=1.0)
+        self._server: Server | None = None
 
     async def start(self) -> int:
         """Begin to serve; the port. Raises OSError when it is taken."""
-        return await self._server.listen(bound(self._host or "", self._port, shared=False))
+        address = bound(self._host or "", self._port, shared=False)
+        pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._metrics}
+        self._server = Server(Pages(pages), Limits(), tick=1.0)
+        return await self._server.listen(address)
 
     async def stop(self) -> None:
         """Serve no more."""
-        await self._server.close(_GRACE)
+        if self._server is not None:
+            await self._server.close(_GRACE)
 
     async def _healthz(self) -> Page:
         return _said(self._health.live)
