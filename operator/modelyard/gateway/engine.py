@@ -160,6 +160,7 @@ class Engine:
                 body = protocol.decoded(body, encoding, self._settings.limits.body_bytes)
             length = protocol.header_length(headers.get(b"inference-header-content-length"))
             request = protocol.parse_infer(body, length, request_id.decode())
+            protocol.check_outputs(request, way.lane.version.target, way.lane.model)
             payload = protocol.to_model(request)
         except Refused as problem:
             self._reply(exchange, way.series, self._refusal(problem), request_id)

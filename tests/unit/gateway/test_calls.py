@@ -46,6 +46,14 @@ async def test_a_prediction_is_asked_for_below_the_prefix_of_the_version() -> No
         assert json.loads(asked.body) == {"X": {"area": [3.5]}}
 
 
+async def test_an_output_that_the_model_does_not_have_is_refused_before_a_pod_is_asked() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post(QUESTION.replace(b'"q",', b'"q","outputs":[{"name":"weight"}],')))
+        assert reply.status == 400
+        assert reply.json == {"error": 'model "flats" has no output "weight"; it has "price"'}
+        assert behind.asked == []
+
+
 async def test_a_pod_is_told_what_request_it_is_and_nothing_else_of_the_clients() -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     sent = f"X-Request-Id: mine\r\ntraceparent: {trace}\r\ntracestate: a=b\r\nAuthorization: secret\r\n"
