@@ -77,11 +77,8 @@ class Engine:
         if way.lane is None:
             exchange.discard = True
         length = exchange.length
-        if (
-            (length is None and b"transfer-encoding" in exchange.headers)
-            or (length or 0) > _SHORT
-            or exchange.expects
-        ):
+        long = length > _SHORT if length is not None else b"transfer-encoding" in exchange.headers
+        if long or exchange.expects:
             reply = way.reply or self._overload(way)
             if reply is not None:
                 self._reply(exchange, way.series, reply)
@@ -118,25 +115,22 @@ class Engine:
 
     def succeeded(self, call: Call, answer: protocol.Answer) -> None:
         """See Ends."""
-        exchange, series = call.exchange, call.lane.series
-        self._left(call)
-        headers = b"%bX-Request-Id: %b\r\n" % (header_lines(answer.headers), call.request_id)
-        exchange.answer(200, headers, answer.body)
-        own = monotonic() - exchange.began - call.upstream
-        series.count(200)
-        series.own_seconds.add(own)
-        series.upstream_seconds.add(call.upstream)
-        series.request_bytes.add(exchange.size)
-        series.response_bytes.add(len(answer.body))
-        if self._log.chosen():
-            self._log.write(exchange, series.key, call.request_id, own, call.upstream)
+        self._settle(call, 200, header_lines(answer.headers), answer.body)
 
     def failed(self, call: Call, problem: Refused) -> None:
         """See Ends."""
+        self._settle(call, *self._refusal(problem))
+
+    def _settle(self, call: Call, status: int, headers: bytes, body: bytes) -> None:
+        """Answer and count; the answer goes first."""
+        exchange, series, upstream = call.exchange, call.lane.series, call.upstream
         self._left(call)
-        series = call.lane.series
-        series.upstream_seconds.add(call.upstream)
-        self._reply(call.exchange, series, self._refusal(problem), call.request_id, call.upstream)
+        exchange.answer(status, b"%bX-Request-Id: %b\r\n" % (headers, call.request_id), body)
+        own = monotonic() - exchange.began - upstream
+        series.count(status)
+        series.measure(own, upstream, exchange.size, len(body))
+        if self._log.chosen():
+            self._log.write(exchange, series.key, call.request_id, own, upstream)
 
     def retried(self) -> None:
         """See Ends."""
@@ -174,7 +168,7 @@ class Engine:
         call.start(request, payload)
 
     def _reply(
-        self, exchange: Exchange, series: Series, reply: Reply, request_id: bytes = b"", upstream: float = 0.0
+        self, exchange: Exchange, series: Series, reply: Reply, request_id: bytes | None = None
     ) -> None:
         """Answer by ourselves."""
         status, headers, body = reply
@@ -182,8 +176,8 @@ class Engine:
         exchange.answer(status, b"%bX-Request-Id: %b\r\n" % (headers, request_id), body)
         series.count(status)
         if self._log.chosen():
-            own = monotonic() - exchange.began - upstream if exchange.began else 0.0
-            self._log.write(exchange, series.key, request_id, own, upstream)
+            own = monotonic() - exchange.began if exchange.began else 0.0
+            self._log.write(exchange, series.key, request_id, own, 0.0)
 
     def _refusal(self, problem: Refused) -> Reply:
         return refusal(problem.status, problem.message, retry_after=self._settings.retry_after_seconds)

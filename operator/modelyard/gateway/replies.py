@@ -8,6 +8,8 @@ from modelyard.gateway import protocol
 
 JSON: Final = b"Content-Type: application/json\r\n"
 
+_OF_JSON: Final = ((b"content-type", b"application/json"),)
+
 Reply = tuple[int, bytes, bytes]
 """Status, lines of headers, body."""
 
@@ -24,4 +26,6 @@ def refusal(status: int, message: str, *, retry_after: int | None = None, allow:
 
 def header_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
     """Headers as they are sent."""
+    if headers == _OF_JSON:
+        return JSON
     return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -13,7 +13,7 @@ class RequestIds:
     """Makes ids that no other process makes, and costs next to nothing a request."""
 
     def __init__(self) -> None:
-        self._prefix = secrets.token_hex(8)
+        self._prefix = secrets.token_hex(8).encode()
         self._next = itertools.count(1).__next__
 
     def of(self, headers: dict[bytes, bytes]) -> bytes:
@@ -21,4 +21,4 @@ class RequestIds:
         given = headers.get(b"x-request-id")
         if given is not None and _FIT(given):
             return given
-        return b"%b-%d" % (self._prefix.encode(), self._next())
+        return b"%b-%d" % (self._prefix, self._next())

@@ -50,6 +50,13 @@ class Series:
         """An answer was given."""
         self.codes[code] = self.codes.get(code, 0) + 1
 
+    def measure(self, own: float, upstream: float, asked: int, told: int) -> None:
+        """A model was asked: seconds of the gateway and of the model, sizes of both bodies."""
+        self.own_seconds.add(own)
+        self.upstream_seconds.add(upstream)
+        self.request_bytes.add(asked)
+        self.response_bytes.add(told)
+
 
 MEASURED: Final = {
     "own_seconds": SECONDS,

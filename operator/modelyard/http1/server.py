@@ -89,8 +89,23 @@ class ServerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        if not self._deaf:
+        if self._deaf:
+            return
+        if self._turn is None and not self._raw and not self._stalled and len(data) <= SLICE:
+            self._at_once(data)
+        else:
             self._raw.append(data)
+            self._advance()
+
+    def _at_once(self, data: bytes) -> None:
+        """As `_advance` would, in fewer steps: most requests come alone and in one piece."""
+        self._advancing = True
+        self._feed(data)
+        turn = self._turn
+        if turn is not None and turn.complete and not turn.answered:
+            self._start(turn)
+        self._advancing = False
+        if turn is None or not turn.started or turn.answered or self._raw:
             self._advance()
 
     def eof_received(self) -> bool:
@@ -174,7 +189,9 @@ class ServerConnection(asyncio.Protocol):
         if exchange is None or exchange.answered:
             return
         if self._parser.should_upgrade() and exchange.has_body:
-            self._parsing = exchange  # The parser leaves the body to another protocol; `_stay` goes on with it.
+            self._parsing = (
+                exchange  # The parser leaves the body to another protocol; `_stay` goes on with it.
+            )
             return
         exchange.complete = True
         if (pieces := exchange.pieces) is not None:
@@ -185,8 +202,13 @@ class ServerConnection(asyncio.Protocol):
 
     def finish(self, exchange: Exchange) -> None:
         """See Carrier."""
-        if exchange is self._turn:
+        if exchange is not self._turn or self._advancing:
+            return
+        self._send(exchange)
+        if self._raw or self._later or self._parsing or self._half or self._stalled or self._ended:
             self._advance()
+        else:
+            self.deadline = monotonic() + self._limits.idle_seconds
 
     def expire(self) -> None:
         """The deadline has passed: do what that means at this moment."""
@@ -263,7 +285,10 @@ class ServerConnection(asyncio.Protocol):
         """Parse a slice of what has come."""
         if self._deaf or not self._raw:
             return False
-        data = self._slice()
+        self._feed(self._slice())
+        return True
+
+    def _feed(self, data: bytes | memoryview) -> None:
         self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
@@ -276,7 +301,6 @@ class ServerConnection(asyncio.Protocol):
             self._broken(400, f"the request is no HTTP/1.1: {error}")
         if self._parsing is not None and not self._parsing.headed:
             self._bound_head(self._parsing)
-        return True
 
     def _stay(self, rest: bytes | memoryview) -> None:
         """Stay with HTTP/1.1 where a client would change to another protocol: a new parser reads what follows."""
