@@ -143,8 +143,12 @@ async def test_who_follows_is_told_and_what_did_not_change_is_the_same_object(pa
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"models: [", "the file is no YAML: while parsing a flow node did not find expected node content"),
+        (b"models: [", "the file is no YAML: while parsing a flow node"),
         (b"models: []\nmodels: []\n", "the file is no YAML: a field is there twice"),
+        (b'{"models": [], "models": []}', "the file is no YAML: a field is there twice"),
+        (b'{"models": [}', "the file is no YAML: while parsing a flow node"),
+        (b"[" * 800, "the file is nested too deeply; write it flatter"),
+        (b"- " * 800, "the file is nested too deeply; write it flatter"),
         (b"models: !!int x\n", "the file is no YAML: "),
         (b"\xff\xfe", "the file is not text in UTF-8"),
         (b"", "null is no mapping"),
