@@ -89,9 +89,9 @@ def _order(label: str) -> tuple[list[int], str]:
 
 
 def _is_stable(service: Manifest, name: str) -> bool:
-    """The model's own Service has the model's name; the name of a version's ends with a hash."""
+    """The model's own Service has its name. That of a candidate must not pass for it, whatever its name is."""
     metadata = service["metadata"]
-    return metadata["name"] == name and not {labels.OF_VERSION, labels.OF_TEST} & metadata["labels"].keys()
+    return bool(metadata["name"] == name and labels.OF_VERSION not in metadata["labels"])
 
 
 def _by_service(slices: Iterable[Manifest]) -> dict[str, list[Manifest]]:

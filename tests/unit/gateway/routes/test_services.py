@@ -69,6 +69,12 @@ def test_a_model_without_versions_is_known_and_one_without_services_is_not() -> 
     assert model_of(NAMESPACE, NAME, [], SLICES) is None
 
 
+def test_a_candidate_never_serves_for_its_service_having_the_name_of_the_model() -> None:
+    candidate = version("k1", "1.0")
+    candidate["metadata"]["name"] = NAME
+    assert model([candidate], []).serving is None
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_of_two_versions_with_one_label_the_serving_one_counts(turned: bool) -> None:
     services = [stable("k2"), version("k1", "1.0"), version("k2", "1.0")]
