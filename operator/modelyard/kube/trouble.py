@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from modelyard.kube.errors import ApiError, NotFound
+from modelyard.kube.errors import ApiError, NotFound, Unavailable
 
 
 class Trouble:
@@ -18,7 +18,7 @@ class Trouble:
     def add(self, error: ApiError) -> None:
         """It failed once more."""
         self.count += 1
-        if str(error) == self._told:
+        if str(error) == self._told or (self.count == 1 and _is_busy(error)):
             return
         self._told = str(error)
         hint = "; are the CRDs of Modelyard installed?" if isinstance(error, NotFound) else ""
@@ -34,3 +34,8 @@ class Trouble:
         if self._told:
             self._logger.info("%s succeeds again", self._what, extra={"scope": self._scope})
         self.count, self._told = 0, ""
+
+
+def _is_busy(error: ApiError) -> bool:
+    """A server that says when to come back, as it does for a kind that was just installed, is believed once."""
+    return isinstance(error, Unavailable) and error.retry_after is not None

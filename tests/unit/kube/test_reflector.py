@@ -192,3 +192,16 @@ async def test_a_kind_that_is_not_installed_is_asked_for_until_it_is(
 
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == ["Watch failed; it will be repeated; are the CRDs of Modelyard installed?"]
+
+
+@pytest.mark.parametrize(("times", "told"), [(1, 0), (2, 1)])
+async def test_a_server_that_says_when_to_come_back_is_believed_once(
+    times: int, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy = failure(429, "TooManyRequests", "storage is (re)initializing")
+    busy["details"] = {"retryAfterSeconds": 1}
+    api = ApiServer(lists=[*[busy] * times, listed(7)], watches=[Watch(hangs=True)])
+    async with reflecting(api, Cache()) as reflector:
+        await asyncio.wait_for(reflector.synced.wait(), 5)
+
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == told
