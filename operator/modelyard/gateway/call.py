@@ -85,16 +85,19 @@ class Call:
         self.request, self._payload = request, payload
         self._headers = self._passed_on()
         self.sent = monotonic()
-        self.exchange.connection.deadline = self.sent + self._settings.first_byte_seconds
+        settings = self._settings
+        self.exchange.connection.deadline = self.sent + min(
+            settings.first_byte_seconds, settings.whole_seconds
+        )
         self._try(self.lane.choose(), fresh=False)
 
     def expired(self) -> None:
         """The model takes too long."""
         if self._status:
-            limit, what = self._settings.whole_seconds, "did not end its answer"
+            self._fail(504, f"it did not end its answer within {self._settings.whole_seconds:g} s")
         else:
-            limit, what = self._settings.first_byte_seconds, "did not answer"
-        self._fail(504, f"{what} within {limit:g} s")
+            limit = min(self._settings.first_byte_seconds, self._settings.whole_seconds)
+            self._fail(504, f"it did not answer within {limit:g} s")
 
     def abandon(self) -> None:
         """Nobody waits for the answer any longer."""
