@@ -11,7 +11,8 @@ from typing import Final, Protocol
 
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
-from modelyard.http1.client import Connection, Receiver
+from modelyard.http1.client import Connection, Headers, Receiver
+from modelyard.http1.heads import AnswerHead, answer_head
 from modelyard.http1.outbox import Outbox
 
 _BYTES_ACKNOWLEDGED: Final = 120
@@ -33,9 +34,14 @@ class PodConnection(Connection):
         """Whether it ended because what came is not HTTP."""
 
         self._pod, self._sent = pod, _HANDSHAKE
+        self._known: AnswerHead | None = None
+        self._told: tuple[int, Headers] | None = None
+        self._begins = False
+        """Whether what comes next is the beginning of an answer."""
 
     def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
         """See Connection. While others are under way, at the end of this turn: there may be more to send in it."""
+        self._begins = True
         if not isinstance(data, bytes) or self._pod.in_flight == 1:
             self._sent += len(data) if isinstance(data, bytes) else sum(map(len, data))
             super().send(data, receiver)
@@ -46,6 +52,37 @@ class PodConnection(Connection):
         self.used += 1
         self._sent += len(data)
         self._pod.outbox.post(self._transport, data)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        known, receiver, begins = self._known, self._receiver, self._begins
+        self._begins = False
+        if receiver is None or not begins:
+            super().data_received(data)
+        elif known is not None and len(data) == known.whole and data.startswith(known.data):
+            self._take(known, receiver, data)
+        else:
+            self._told = None
+            super().data_received(data)
+            if self._told is not None and self.free:
+                self._known = answer_head(data, *self._told)
+
+    def _take(self, known: AnswerHead, receiver: Receiver, data: bytes) -> None:
+        """Take an answer whose head was parsed before."""
+        receiver.on_head(200, known.headers)
+        receiver.on_body(data[len(known.data) :])
+        if self._receiver is None:
+            return
+        self._receiver = None
+        receiver.on_end()
+        if self.free:
+            self.free_since = self._loop.time()
+            self._pod.on_free(self)
+
+    def on_headers_complete(self) -> None:
+        """See Connection."""
+        self._told = self._parser.get_status_code(), self._headers
+        super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
