@@ -127,7 +127,8 @@ class Call:
         """See Asker."""
         if not self.over:
             pod = self._let_go()
-            if not self._try_another(pod):
+            took_it = isinstance(error, ConnectionResetError)
+            if not (self._try_another(pod) or (took_it and self._try_again(pod))):
                 self._fail(503, "no pod of it takes a connection")
 
     def on_head(self, status: int, headers: Headers) -> None:

@@ -2,7 +2,8 @@
 
 Regression and Anomaly: the number in the column `value`, plus OFFSET. Binary: that number as the probability of the
 positive label. What it is asked is appended to the file RECORD, if there is one, a line a request. It misbehaves on
-request: the first row of the column `do` is one of the names in MISDEEDS, or `sleep` and a number of seconds.
+request: the first row of the column `do` is one of the names in MISDEEDS, or `sleep` and a number of seconds. It
+closes connections that were idle for IDLE seconds, without a word, and writes head and body apart if APART is set.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ TARGET = os.environ["TARGET_TYPE"]
 LABELS = [os.environ.get("POSITIVE_CLASS_LABEL", ""), os.environ.get("NEGATIVE_CLASS_LABEL", "")]
 OFFSET = float(os.environ.get("OFFSET", "0"))
 RECORD = os.environ.get("RECORD")
+IDLE = float(os.environ.get("IDLE", "3600"))
+APART = "APART" in os.environ
 
 Columns = dict[str, list[Any]]
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # One packet an answer: two would wait for each other.
-    disable_nagle_algorithm = True
+    timeout = IDLE
+    wbufsize = 0 if APART else -1  # Else one packet an answer: two wait for each other.
 
     def do_GET(self) -> None:
         self.answer(200 if self.path == f"{PREFIX}/" else 404)
