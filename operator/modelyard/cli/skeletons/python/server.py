@@ -13,6 +13,7 @@ PREFIX = os.environ["URL_PREFIX"]
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # An answer leaves as a whole: its body would wait until its head was acknowledged.
 
     def do_GET(self):
         self.answer(200 if self.path == PREFIX + "/" else 404)
