@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.controllers import ROOT, measure, operator, reference
+from tests.bench.controllers import ROOT, measure, reference
+from tests.bench.operators import operator
 
 VERSIONS = 100
 KEPT = ROOT / "docs" / "benchmarks" / "latest.json"

@@ -12,33 +12,30 @@ import argparse
 import asyncio
 import json
 import platform
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, EXECUTION_ENVIRONMENT, MODEL_LEDGER
+from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, MODEL_LEDGER
 from tests.apiserver.server import ApiServer, our_crds, running
-from tests.bench.processes import cpu_ms, started
+from tests.bench.operators import environ, operator, settle_environment
+from tests.bench.processes import Controller, cpu_ms, started
+from tests.bench.scale import SIZES, Scaled, Size, scaled
+from tests.bench.scale import table as scale_table
 from tests.bench.server import Client, connected, pid_of, seed
 from tests.bench.steady import Load, measured
 from tests.bench.templates import templates
 from tests.bench.watching import WAYS
 from tests.cluster.progress import Progress
 from tests.cluster.tools import Module, built
-from tests.support.objects import make_environment
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = Module("reference", (".",), ROOT / "tests" / "bench")
-IMAGE = f"registry.example.com/envs/python@sha256:{'a' * 64}"
-"""By digest, so that no registry is asked."""
-
 PATIENCE = 900.0
-_PROGRAM = "import sys; from modelyard.cli.main import main; sys.exit(main())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +67,6 @@ class Sample:
     """CPU of that process for each version, start-up over nothing taken out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Controller:
-    """A program under measurement; its command line gets a kubeconfig at the end."""
-
-    name: str
-    command: Sequence[str]
-    environ: Mapping[str, str] = field(default_factory=dict)
-
-    def over(self, server: ApiServer) -> list[str]:
-        """The command line over one API server."""
-        return [*self.command, "--kubeconfig", str(server.kubeconfig)]
-
-
-def operator() -> Controller:
-    """Modelyard's operator, as its image runs it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return Controller(
-        "modelyard",
-        [sys.executable, "-c", _PROGRAM, "operator"],
-        {**_environ(), "MODELYARD_PORT": str(port)},
-    )
-
-
-def _environ() -> dict[str, str]:
-    return {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
-
-
 def reference(folder: Path) -> Controller:
     """The Go controller, with what it is to write."""
     file = folder / "templates.json"
@@ -118,7 +86,7 @@ async def measure(
     with running(folder) as server:
         server.install(*our_crds())
         async with connected(server) as client:
-            await _environment(client, folder)
+            await settle_environment(client, folder)
             idle = await _cpu_over(controller, server, folder)
             await seed(client, range(versions))
             before, server_before = await client.writes(), cpu_ms(pid_of(server))
@@ -150,11 +118,11 @@ async def measure(
 
 async def watching(way: str, writing: Controller, versions: int, folder: Path) -> float:
     """CPU in ms for each version of a process that only watches our own kinds while a controller writes."""
-    watcher = Controller(way, [sys.executable, "-m", "tests.bench.watching", way], _environ())
+    watcher = Controller(way, [sys.executable, "-m", "tests.bench.watching", way], environ())
     with running(folder) as server:
         server.install(*our_crds())
         async with connected(server) as client:
-            await _environment(client, folder)
+            await settle_environment(client, folder)
             idle = await _cpu_over(watcher, server, folder)
             await seed(client, range(versions))
             with started(watcher.over(server), watcher.environ, folder / "watcher.log") as watches:
@@ -164,18 +132,6 @@ async def watching(way: str, writing: Controller, versions: int, folder: Path) -
                     await writes.at_rest(PATIENCE)
                 await watches.at_rest(PATIENCE)
                 return (watches.cpu_ms - idle) / versions
-
-
-async def _environment(client: Client, folder: Path) -> None:
-    """An environment that is settled: the operator alone knows how."""
-    await client.namespace()
-    await client.create(EXECUTION_ENVIRONMENT, make_environment(image=IMAGE))
-    settling = operator()
-    with started(settling.over(client.server), settling.environ, folder / "environment.log"):
-        async with asyncio.timeout(PATIENCE):
-            async for _, environment in client.watch(EXECUTION_ENVIRONMENT):
-                if environment.get("status", {}).get("latestVersion"):
-                    return
 
 
 async def _cpu_over(controller: Controller, server: ApiServer, folder: Path) -> float:
@@ -261,11 +217,22 @@ def main(arguments: Sequence[str]) -> int:
     print("\nwatching our own kinds alone, cpu_ms for each version: " + _listed(watched))
     for name, wrote in writes.items():
         print(f"\nwrites for each version, {name}: {_listed(wrote)}")
+    sizes = _scaled() if options.scale else []
+    if sizes:
+        print(f"\n{scale_table(sizes)}")
     if options.json:
-        options.json.write_text(
-            json.dumps(_record(options.versions, samples, writes, watched), indent=1) + "\n"
-        )
+        record = _record(options.versions, samples, writes, watched, sizes)
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
     return 0
+
+
+def _scaled() -> list[tuple[Size, Scaled]]:
+    found = []
+    for size in SIZES:
+        print(f"scale: {size}", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
+            found.append((size, asyncio.run(scaled(operator(), size, Path(folder) / "scale"))))
+    return found
 
 
 def _listed(figures: Mapping[str, float]) -> str:
@@ -277,6 +244,7 @@ def _record(
     samples: Mapping[str, Sequence[Mapping[str, float]]],
     writes: Mapping[str, Mapping[str, float]],
     watched: Mapping[str, float],
+    sizes: Sequence[tuple[Size, Scaled]],
 ) -> dict[str, object]:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -289,6 +257,7 @@ def _record(
         "ratio": ratios(samples),
         "writes": writes,
         "watching_cpu_ms": watched,
+        "scale": [{**asdict(size), **asdict(row)} for size, row in sizes],
     }
 
 
@@ -301,6 +270,11 @@ def _parser() -> argparse.ArgumentParser:
         "--steady",
         action="store_true",
         help="also new versions at 20/s, a storm of edits and a minute of rest",
+    )
+    parser.add_argument(
+        "--scale",
+        action="store_true",
+        help="also the operator alone, from 100 to 5,000 versions (ten minutes)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
     return parser

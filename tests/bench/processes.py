@@ -10,8 +10,10 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.apiserver.server import ApiServer
 
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 REST_SECONDS = 1.0
@@ -78,3 +80,16 @@ def started(command: Sequence[str], environ: Mapping[str, str], log: Path) -> It
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A program under measurement; its command line gets a kubeconfig at the end."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def over(self, server: ApiServer) -> list[str]:
+        """The command line over one API server."""
+        return [*self.command, "--kubeconfig", str(server.kubeconfig)]

@@ -112,16 +112,17 @@ async def connected(server: ApiServer) -> AsyncIterator[Client]:
         yield Client(session, server)
 
 
-async def seed(client: Client, numbers: Iterable[int]) -> None:
-    """A model with one version for each number."""
+async def seed(client: Client, numbers: Iterable[int], versions: int = 1) -> None:
+    """A model with so many versions for each number: `version-N`, `version-N-1` and so on."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def pair(number: int) -> None:
         async with gate:
-            model, version = make_model(f"model-{number}"), make_version(f"version-{number}")
-            version["spec"]["modelRef"] = {"name": f"model-{number}"}
-            await client.create(CUSTOM_MODEL, model)
-            await client.create(CUSTOM_MODEL_VERSION, version)
+            await client.create(CUSTOM_MODEL, make_model(f"model-{number}"))
+            for turn in range(versions):
+                version = make_version(f"version-{number}-{turn}" if turn else f"version-{number}")
+                version["spec"]["modelRef"] = {"name": f"model-{number}"}
+                await client.create(CUSTOM_MODEL_VERSION, version)
 
     await asyncio.gather(*(pair(number) for number in numbers))
 
