@@ -98,7 +98,7 @@ class Engine:
         if isinstance(context, Call):
             self._drop(context)
         series = context.series if isinstance(context, Way) else self.book.series(("", "", "", OTHER))
-        self._reply(exchange, series, refusal(status, message))
+        self._reply(exchange, series, self._refusal(Refused(status, message)))
 
     def expired(self, exchange: Exchange) -> None:
         """See Handler."""

@@ -16,6 +16,10 @@ class Limits:
     body_bytes: int = 64 * 1024 * 1024
     """A body, as it is sent."""
 
+    held_bytes: int = 256 * 1024 * 1024
+    """Bodies of all connections together, from their first byte until they are answered; those that came in one
+    small piece are not counted."""
+
     head_seconds: float = 10.0
     """From the first byte of a request to the end of its headers."""
 
@@ -63,6 +67,7 @@ class Exchange:
         "expects",
         "headed",
         "headers",
+        "held",
         "keep",
         "length",
         "method",
@@ -88,6 +93,9 @@ class Exchange:
         self.body = b""
         self.size = 0
         """Bytes of the body that have come."""
+
+        self.held = 0
+        """Those of them that count as held."""
 
         self.discard = False
         """Set by a handler that has no use for the body."""

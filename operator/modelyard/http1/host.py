@@ -22,7 +22,7 @@ class Server:
 
         self.date = b""
         self.outbox = Outbox()
-        self.under_way = 0
+        self.under_way = self.held = 0
         self.connections: set[ServerConnection] = set()
         self.listening = asyncio.Event()
         self._tick = tick

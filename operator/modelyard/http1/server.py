@@ -45,6 +45,9 @@ class Host(Protocol):
     under_way: int
     """Requests that handlers were given, and whose answers are not sent."""
 
+    held: int
+    """Bytes of bodies that are kept."""
+
     def opened(self, connection: ServerConnection) -> bool:
         """Take note of a connection; False: there is no room for it."""
 
@@ -156,6 +159,9 @@ class ServerConnection(asyncio.Protocol):
         self._host.closed(self)
         self._deaf = self._ended = True
         turn, self._turn = self._turn, None
+        for exchange in (turn, self._parsing, *self._later):
+            if exchange is not None:
+                self._let_go(exchange)
         if turn is not None and turn.started:
             self._host.under_way -= 1
             if not turn.answered:
@@ -207,6 +213,8 @@ class ServerConnection(asyncio.Protocol):
                 exchange.pieces = [body]
             else:
                 exchange.pieces.append(body)
+            if exchange.size > SLICE:
+                self._keep(exchange)
 
     def on_message_complete(self) -> None:
         """See httptools."""
@@ -373,7 +381,21 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._later.append(exchange)
 
+    def _keep(self, exchange: Exchange) -> None:
+        """Count the body as held; refuse it if all that is held is too much."""
+        self._host.held += exchange.size - exchange.held
+        exchange.held = exchange.size
+        if self._host.held > self._limits.held_bytes:
+            self._refuse(exchange, 503, "the gateway holds as much of requests as it may")
+
+    def _let_go(self, exchange: Exchange) -> None:
+        self._host.held -= exchange.held
+        exchange.held = 0
+        exchange.pieces = None
+
     def _send(self, exchange: Exchange) -> None:
+        if exchange.held:
+            self._let_go(exchange)
         last = not (exchange.keep and exchange.complete) or self._host.draining or monotonic() > self._retires
         content = exchange.content
         head = b"%b%b%bContent-Length: %d\r\n%b\r\n" % (
@@ -406,6 +428,8 @@ class ServerConnection(asyncio.Protocol):
         """Close. What a client still sends is read and thrown away, or it would not see the answer."""
         self._deaf = self._ended = True
         self._raw.clear()
+        for exchange in self._later:
+            self._let_go(exchange)
         self._later.clear()
         seconds = self._limits.write_seconds if self._stalled else self._limits.linger_seconds
         self.deadline = monotonic() + seconds

@@ -150,6 +150,11 @@ async def test_a_model_that_takes_no_connection_is_down() -> None:
         assert (await client.ask(post())).status == 503
 
 
+async def test_a_pod_whose_name_is_no_hosts_is_down() -> None:
+    async with gateway([Address("x" * 70, 80)]) as rig:
+        assert (await rig.ask(post())).status == 503
+
+
 async def test_what_a_pod_did_not_take_goes_to_another_one() -> None:
     async with model() as behind, gateway([unused_address(), behind.address]) as rig:
         client = await rig.client()
@@ -280,6 +285,8 @@ async def test_a_model_that_does_not_end_its_answer_is_slow() -> None:
     async with model(begun) as behind, gateway([behind.address], Settings(whole_seconds=0.05)) as rig:
         reply = await rig.ask(post())
         assert (reply.status, "end its answer" in reply.json["error"]) == (504, True)
+    async with model(None) as silent, gateway([silent.address], Settings(whole_seconds=0.05)) as rig:
+        assert "did not answer within 0.05 s" in (await rig.ask(post())).json["error"]
 
 
 async def test_no_more_predictions_are_under_way_than_a_model_may_have() -> None:

@@ -160,6 +160,25 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
         assert (await rig.ask(post(QUESTION + b" " * (1_000 - len(QUESTION))))).status == 200
 
 
+async def test_no_more_bytes_of_bodies_are_held_than_allowed() -> None:
+    large = QUESTION + b" " * 60_000
+    async with model() as behind, gateway([behind.address], held_bytes=100_000) as rig:
+        slow, other = await rig.client(), await rig.client()
+        slow.send(post(large)[:-1])
+        await eventually(lambda: rig.gateway.server.held > 60_000)
+        refused = await other.ask(post(large))
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert (await rig.ask(post())).status == 200, "a small one is not counted"
+        slow.send(b" ")
+        assert (await slow.reply()).status == 200
+        assert rig.gateway.server.held == 0
+        slow.send(post(large)[:-1])
+        await eventually(lambda: rig.gateway.server.held > 60_000)
+        slow.hang_up()
+        await eventually(lambda: rig.gateway.server.held == 0)
+        assert (await rig.ask(post(large))).status == 200
+
+
 async def test_who_goes_on_sending_what_was_refused_can_still_read_why() -> None:
     async with gateway(body_bytes=1_000) as rig:
         client = await rig.client()
