@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.cluster.local.layout import PREFIX
@@ -54,7 +55,8 @@ def ours(prefix: str = PREFIX, root: Path = ROOT) -> list[Path]:
     # In a machine of both versions runc makes one in the `unified` hierarchy too, though nobody asked it to.
     folders = [root] if is_v2(root) else [*hierarchies(root), root / "unified"]
     tops = [top for folder in folders for top in folder.glob(f"{prefix}*") if top.is_dir()]
-    below = [path for top in tops for path in top.rglob("*") if path.is_dir()]
+    # Path.rglob would raise where one goes meanwhile.
+    below = [Path(folder, name) for top in tops for folder, names, _ in os.walk(top) for name in names]
     return sorted([*tops, *below], key=lambda path: len(path.parts), reverse=True)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,21 @@ def test_ours_are_found_deepest_first_and_others_are_left(v1: Path) -> None:
     found = cgroups.ours("my-", v1)
     assert found[:2] == [v1 / path for path in deepest_first]
     assert v1 / "memory/other/my-n1" not in found
+
+
+def test_one_that_goes_while_it_is_looked_into_is_no_trouble(
+    v1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (v1 / "memory/my-n1/gone").mkdir(parents=True)
+    look = os.scandir
+
+    def vanishing(path: str | Path) -> Any:
+        if Path(path).name == "gone":
+            Path(path).rmdir()
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert v1 / "memory/my-n1" in cgroups.ours("my-", v1)
 
 
 def test_what_runc_makes_beside_the_hierarchies_of_version_1_is_found_too(v1: Path) -> None:
