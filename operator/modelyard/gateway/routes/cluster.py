@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from modelyard.api import labels
 from modelyard.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
 from modelyard.gateway.route import Model, Table
 from modelyard.gateway.routes.board import Board
-from modelyard.gateway.routes.services import model_of
+from modelyard.gateway.routes.services import lean, model_of
 from modelyard.kube.access import Access
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Manifest
@@ -27,6 +28,14 @@ logger = logging.getLogger(__name__)
 _OURS = f"{labels.MANAGED_BY}={labels.MANAGED_BY_VALUE}"
 _Key = tuple[str, str]
 """Namespace and name of a model."""
+
+
+class _LeanCache(Cache):
+    """Keeps of an object what routes are made of."""
+
+    def put(self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False) -> bool:
+        """See Cache."""
+        return super().put(kind, lean(manifest), stands=stands)
 
 
 class ClusterRoutes(Board):
@@ -42,7 +51,7 @@ class ClusterRoutes(Board):
             for kind in (SERVICE, ENDPOINT_SLICE)
             for namespace in namespaces or (None,)
         ]
-        self._cache = Cache()
+        self._cache = _LeanCache()
         self._changed: set[_Key] = set()
         self._cache.listen(self._note)
 

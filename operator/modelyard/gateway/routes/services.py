@@ -29,11 +29,32 @@ _TYPES = frozenset(get_args(TargetType))
 _FORM = (KeyError, TypeError, ValueError, AttributeError)
 """What reading a document of another form ends in."""
 
+_IDENTITY = ("name", "namespace", "uid", "resourceVersion")
+_LABELS = (labels.OF_MODEL, labels.OF_VERSION, SERVICE_NAME)
+_SPEC = ("selector", "ipFamilies")
+
+
+def lean(manifest: Manifest) -> Manifest:
+    """Of a Service or EndpointSlice what `model_of` reads: a third, and few changes of it are of this."""
+    metadata = manifest["metadata"]
+    annotations, labelled = metadata.get("annotations") or {}, metadata.get("labels") or {}
+    kept = {
+        **{field: metadata[field] for field in _IDENTITY if field in metadata},
+        "labels": {label: labelled[label] for label in _LABELS if label in labelled},
+        "annotations": {labels.ROUTE: annotations[labels.ROUTE]} if labels.ROUTE in annotations else {},
+    }
+    if "spec" in manifest:
+        spec = manifest["spec"]
+        return {"metadata": kept, "spec": {field: spec[field] for field in _SPEC if field in spec}}
+    family = manifest.get("addressType")
+    pods = _ready(manifest) if labels.OF_VERSION in labelled else ()
+    return {"metadata": kept, "addressType": family, "pods": [list(pod) for pod in sorted(pods)]}
+
 
 def model_of(
     namespace: str, name: str, services: Iterable[Manifest], slices: Iterable[Manifest]
 ) -> Model | None:
-    """The model of this name; None when nothing of it is left. Both are those that carry its name as `of-model`."""
+    """The model of this name; None when nothing of it is left. All are lean, and carry its name as `of-model`."""
     found = list(services)
     stable = next((service for service in found if _is_stable(service, name)), None)
     serving = (stable["spec"].get("selector") or {}).get(labels.SERVES) if stable else None
@@ -55,14 +76,14 @@ def version_in(annotation: str) -> Version | None:
         return None
 
 
-def ready_pods(slices: Iterable[Manifest], family: str | None = None) -> tuple[Address, ...]:
+def _pods(slices: Iterable[Manifest], family: str | None) -> tuple[Address, ...]:
     """Where the pods of a Service listen that are ready and are not about to end; each once, in one order.
 
     A pod may stand in two slices while it moves from one to the other. On dual-stack clusters there are slices
     for each family, and the Service's first one is used.
     """
     taken = (found for found in slices if family in (None, found.get("addressType")))
-    return tuple(sorted({address for found in taken for address in _ready(found)}))
+    return tuple(sorted({Address(*pod) for found in taken for pod in found["pods"]}))
 
 
 def _versions(
@@ -76,7 +97,7 @@ def _versions(
         known = version_in((metadata.get("annotations") or {}).get(labels.ROUTE, ""))
         if known is None or (known.label == label):
             continue
-        pods = ready_pods(slices.get(metadata["name"], ()), _family(service))
+        pods = _pods(slices.get(metadata["name"], ()), _family(service))
         versions[known.label] = replace(known, pods=pods)
         if serving is not None and metadata["labels"].get(labels.OF_VERSION) == serving:
             label = known.label
@@ -106,7 +127,7 @@ def _family(service: Manifest) -> str | None:
     return families[0] if families else None
 
 
-def _ready(found: Manifest) -> Iterator[Address]:
+def _ready(found: Manifest) -> Iterator[tuple[str, int]]:
     port = next(
         (port.get("port") for port in found.get("ports") or () if port.get("name") == PORT_NAME), None
     )
@@ -115,7 +136,7 @@ def _ready(found: Manifest) -> Iterator[Address]:
     for endpoint in found.get("endpoints") or ():
         conditions = endpoint.get("conditions") or {}
         if conditions.get("ready") is not False and not conditions.get("terminating"):
-            yield Address(endpoint["addresses"][0], port)
+            yield endpoint["addresses"][0], port
 
 
 def _target(told: Mapping[str, Any]) -> Target:

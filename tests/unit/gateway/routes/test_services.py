@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
 
 from modelyard.gateway.route import Address, Column, Model, Target, Version
-from modelyard.gateway.routes.services import model_of, ready_pods, version_in
+from modelyard.gateway.routes.services import lean, model_of, version_in
 from tests.unit.gateway.routes.objects import (
     NAME,
     NAMESPACE,
@@ -27,9 +28,14 @@ SLICES = [pods_of(OLD, endpoint("10.0.0.1")), pods_of(NEW, endpoint("10.0.0.2"),
 
 def model(services: list[Manifest], slices: list[Manifest] = SLICES) -> Model:
     """What these make."""
-    found = model_of(NAMESPACE, NAME, services, slices)
+    found = model_of(NAMESPACE, NAME, map(lean, services), map(lean, slices))
     assert found is not None
     return found
+
+
+def pods(*slices: Manifest) -> tuple[Address, ...]:
+    """The pods that these slices give to a version."""
+    return model([OLD], list(slices)).versions["1.9"].pods
 
 
 def hosts(found: Model) -> dict[str, list[str]]:
@@ -66,7 +72,7 @@ def test_a_version_without_pods_is_known() -> None:
 def test_a_model_without_versions_is_known_and_one_without_services_is_not() -> None:
     assert model([stable(None)], []) == Model(NAMESPACE, NAME, {}, None)
     assert model([OLD], []).serving is None
-    assert model_of(NAMESPACE, NAME, [], SLICES) is None
+    assert model_of(NAMESPACE, NAME, [], map(lean, SLICES)) is None
 
 
 def test_a_candidate_never_serves_for_its_service_having_the_name_of_the_model() -> None:
@@ -105,15 +111,13 @@ def test_a_pod_gets_requests_while_it_is_ready_and_stays(
     conditions: dict[str, bool], gets_requests: bool
 ) -> None:
     found = pods_of(OLD, {"addresses": ["10.0.0.1"], "conditions": conditions})
-    assert bool(ready_pods([found])) == gets_requests
+    assert bool(pods(found)) == gets_requests
 
 
 def test_pods_of_several_slices_are_taken_together_and_once() -> None:
-    slices = [
-        pods_of(OLD, endpoint("10.0.0.2"), endpoint("10.0.0.1"), part="a"),
-        pods_of(OLD, endpoint("10.0.0.2", ready=False), endpoint("10.0.0.3"), part="b"),
-    ]
-    assert [pod.host for pod in ready_pods(slices)] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    one = pods_of(OLD, endpoint("10.0.0.2"), endpoint("10.0.0.1"), part="a")
+    other = pods_of(OLD, endpoint("10.0.0.2", ready=False), endpoint("10.0.0.3"), part="b")
+    assert [pod.host for pod in pods(one, other)] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 
 
 def test_a_pod_with_two_addresses_is_one_pod_at_the_first_family_of_its_service() -> None:
@@ -126,12 +130,26 @@ def test_a_pod_with_two_addresses_is_one_pod_at_the_first_family_of_its_service(
 
 def test_the_port_is_the_one_named_http() -> None:
     ports = [{"name": "metrics", "port": 9}, {"name": "http", "port": 8081}]
-    assert ready_pods([pods_of(OLD, endpoint("10.0.0.1"), ports=ports)]) == (Address("10.0.0.1", 8081),)
-    assert ready_pods([pods_of(OLD, endpoint("10.0.0.1"), ports=ports[:1])]) == ()
+    assert pods(pods_of(OLD, endpoint("10.0.0.1"), ports=ports)) == (Address("10.0.0.1", 8081),)
+    assert pods(pods_of(OLD, endpoint("10.0.0.1"), ports=ports[:1])) == ()
 
 
 def test_a_slice_without_endpoints_or_ports_has_no_pods() -> None:
-    assert ready_pods([pods_of(OLD, endpoints=None), pods_of(OLD, endpoint("10.0.0.1"), ports=None)]) == ()
+    assert pods(pods_of(OLD, endpoints=None), pods_of(OLD, endpoint("10.0.0.1"), ports=None)) == ()
+
+
+def test_what_changes_no_route_is_not_kept() -> None:
+    service, found = version("k1", "1.0"), pods_of(OLD, endpoint("10.0.0.2"), endpoint("10.0.0.1"))
+    more = copy.deepcopy(service)
+    more["metadata"]["annotations"]["somebody/else"] = "x"
+    more["metadata"]["labels"]["somebody/else"] = "x"
+    more["spec"]["clusterIP"] = "10.96.0.1"
+    assert lean(more) == lean(service)
+    assert lean(
+        {**found, "endpoints": [*found["endpoints"][::-1], endpoint("10.0.0.9", ready=False)]}
+    ) == lean(found)
+    assert lean(pods_of(stable("k1"), endpoint("10.0.0.1"))) == lean(pods_of(stable("k1")))
+    assert json.loads(json.dumps(lean(found))) == lean(found), "the cache may keep it as JSON"
 
 
 def test_a_route_may_say_more_than_is_known_here() -> None:
