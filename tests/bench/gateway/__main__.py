@@ -1,6 +1,6 @@
 """`make bench-gateway`: the gateway beside proxies and servers that do less, as much, or more.
 
-    python -m tests.bench.gateway [--rounds 5] [--seconds 1] [--json FILE]
+    python -m tests.bench.gateway [--rounds 4] [--seconds 1] [--json FILE] [--page FILE]
 
 All run at once, each on the same core; wrk and the model have another. They are asked in turns: a round is one load of
 each, and every second round goes backwards, so that what else happens on the machine happens to all. Before each round
@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from tests.bench.gateway import figures
+from tests.bench.gateway import report
 from tests.bench.gateway.bodies import Case, Wrong, cases
 from tests.bench.gateway.figures import FEW, MANY, Load, Sample
 from tests.bench.gateway.peers import PEERS, ROOT, versions
 from tests.bench.gateway.programs import ProgramMissing, debian
+from tests.bench.gateway.report import recorded, text_of
 from tests.bench.gateway.running import Server, cores, serving, written
 from tests.bench.gateway.wrk import LoadFailed, Wrk
 from tests.cluster import interrupts
@@ -66,11 +69,18 @@ def _measure(options: argparse.Namespace, progress: Progress) -> int:
                 progress.say(f"Round {number + 1} of {options.rounds}")
                 _round(servers[:: -1 if number % 2 else 1], chosen, found, wrk, bodies, options.seconds)
             titles = {server.peer.name: server.peer.title for server in servers}
-    _tell(found, chosen, titles)
-    if options.json:
-        record = _record(options, found, versions(options.peers, progress))
-        options.json.write_text(json.dumps(record, indent=1) + "\n")
+    about = _about(options, versions(options.peers, progress))
+    _leave(recorded(found, titles, **about), options.json, options.page)
     return 0
+
+
+def _leave(record: Mapping[str, Any], file: Path | None, page: Path | None) -> None:
+    """Print what was found, and write it where it is wanted."""
+    print(text_of(record))
+    if file:
+        file.write_text(json.dumps(record, indent=1) + "\n")
+    if page:
+        page.write_text(report.written(page.read_text(), record))
 
 
 def _round(
@@ -87,40 +97,29 @@ def _round(
                 samples.append(server.measure(wrk, case, bodies, connections, seconds))
 
 
-def _tell(found: Found, chosen: Iterable[Case], titles: Mapping[str, str]) -> None:
-    for case in chosen:
-        print(f"\n## {case.title}\n\n{figures.table(found, case.name, titles)}")
-    print(f"\n## Goals\n\n{figures.goals_table(figures.goals(found))}")
-    for sentence in figures.trouble(found):
-        print(f"! {sentence}")
-
-
-def _record(options: argparse.Namespace, found: Found, ran: Mapping[str, str]) -> dict[str, object]:
+def _about(options: argparse.Namespace, ran: Mapping[str, str]) -> dict[str, object]:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    samples = {
-        f"{case}, {connections} connections": {
-            peer: [asdict(sample) for sample in several] for peer, several in peers.items()
-        }
-        for (case, connections), peers in found.items()
-    }
     return {
         "commit": commit.stdout.strip(),
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpu": _processor(),
         "versions": dict(ran),
         "rounds": options.rounds,
         "seconds": options.seconds,
-        "goals": [asdict(goal) for goal in figures.goals(found)],
-        "samples": samples,
     }
+
+
+def _processor() -> str:
+    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return f"{os.cpu_count()} cores of {found[1]}" if found else f"{os.cpu_count()} cores"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.gateway", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--rounds", type=_positive, default=5, help="rounds for each load (default 5)")
+    parser.add_argument("--rounds", type=_positive, default=4, help="rounds for each load (default 4)")
     parser.add_argument(
         "--seconds",
         type=_positive,
@@ -140,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         help=" ".join(everything),
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also put the tables into this page")
     return parser
 
 

@@ -14,6 +14,9 @@ SEED = 6
 ROWS, WIDTH = 64, 2048
 """Of the binary tensor: 1 MiB of FP64."""
 
+CASES = {"small": "100-byte JSON", "large": "100-KB JSON", "tensor": "1-MB binary tensor"}
+"""Names and titles, in the order of the tables."""
+
 _dumps = partial(json.dumps, separators=(",", ":"))
 
 
@@ -34,7 +37,6 @@ class Case:
     """Rows to predict, in both shapes; the echo models predict the first number of each row's first column."""
 
     name: str
-    title: str
     protocol: Request
     contract: Request
     expected: tuple[float, ...]
@@ -49,14 +51,14 @@ def cases() -> dict[str, Case]:
 
 def small() -> Case:
     """Six rows of one column: 100 bytes."""
-    return _columns("small", "100-byte JSON", {"area": [55.5, 28.0, 61.25, 70.5, 133.75, 90.0]})
+    return _columns("small", {"area": [55.5, 28.0, 61.25, 70.5, 133.75, 90.0]})
 
 
 def large() -> Case:
     """520 rows of ten columns: 100 KB."""
     chance = random.Random(SEED)
     columns = {f"column {number}": [chance.random() for _ in range(520)] for number in range(10)}
-    return _columns("large", "100-KB JSON", columns)
+    return _columns("large", columns)
 
 
 def tensor() -> Case:
@@ -84,17 +86,17 @@ def tensor() -> Case:
     contract = Request(_dumps({"X": {"x": rows}}).encode())
     expected = tuple(values[::WIDTH])
     protocol = Request(head + data, headers)
-    return Case("tensor", "1-MB binary tensor", protocol, contract, expected, patience=2)
+    return Case("tensor", protocol, contract, expected, patience=2)
 
 
-def _columns(name: str, title: str, columns: Mapping[str, Sequence[float]]) -> Case:
+def _columns(name: str, columns: Mapping[str, Sequence[float]]) -> Case:
     inputs = [
         {"name": column, "shape": [len(values)], "datatype": "FP64", "data": values}
         for column, values in columns.items()
     ]
     first = next(iter(columns.values()))
     protocol = Request(_dumps({"inputs": inputs}).encode())
-    return Case(name, title, protocol, Request(_dumps({"X": columns}).encode()), tuple(first))
+    return Case(name, protocol, Request(_dumps({"X": columns}).encode()), tuple(first))
 
 
 def check_protocol(case: Case, answer: bytes) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import array
 import json
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.bench.gateway import figures
 from tests.bench.gateway.bodies import Case, Wrong, cases, check_contract, check_protocol
 from tests.bench.gateway.figures import DIRECT, FEW, MANY, OURS, REFERENCE, Goal, Sample, Samples
-from tests.bench.gateway.peers import PEERS, routes
+from tests.bench.gateway.peers import PEERS, ROOT, routes
 from tests.bench.gateway.processes import parents, tree, usage
 from tests.bench.gateway.programs import installed_by, pinned_version
+from tests.bench.gateway.report import BEGIN, END, recorded, samples_of, text_of, written
 from tests.bench.gateway.running import free_ports, sample
 from tests.bench.gateway.wrk import SCRIPT, LoadFailed, Told, told
 
@@ -152,6 +155,43 @@ def test_goals_stand_beside_what_was_measured() -> None:
 def test_a_goal_that_was_not_measured_is_neither_met_nor_missed() -> None:
     assert {goal.met for goal in figures.goals({})} == {None}
     assert figures.goals_table([Goal("speed", ">= 2", "-", None)]).endswith("| speed | >= 2 | - | - |")
+
+
+def a_record() -> dict[str, Any]:
+    about = {"commit": "c" * 40, "python": "3.11", "cpu": "2 cores", "versions": {}, "rounds": 1}
+    return recorded(some_samples(), {OURS: "ours", REFERENCE: "the Go proxy"}, **about)
+
+
+def test_a_record_holds_all_samples_in_json_and_back() -> None:
+    kept = json.loads(json.dumps(a_record()))
+    assert samples_of(kept) == some_samples()
+    assert kept["goals"][0]["met"] is True
+
+
+def test_the_text_has_a_table_for_each_case_that_was_measured_and_the_goals() -> None:
+    titles = re.findall(r"^### (.+)$", text_of(a_record()), re.MULTILINE)
+    assert titles == ["100-byte JSON", "1-MB binary tensor", "Goals"]
+
+
+def test_figures_take_the_place_of_those_before_and_nothing_else() -> None:
+    page = f"a\n\n{BEGIN}\nold\n{END}\n\nb\n"
+    once = written(page, a_record())
+    assert once.startswith(f"a\n\n{BEGIN}\n")
+    assert once.endswith(f"{END}\n\nb\n")
+    assert "old" not in once
+    assert "| ours |" in once
+    assert written(once, a_record()) == once
+
+
+def test_a_page_without_a_place_for_figures_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 places"):
+        written("# A page", a_record())
+
+
+def test_the_page_shows_the_figures_that_are_kept() -> None:
+    page = (ROOT / "docs" / "benchmarks" / "gateway.md").read_text()
+    kept = json.loads((ROOT / "docs" / "benchmarks" / "gateway.json").read_text())
+    assert written(page, kept) == page
 
 
 def test_what_an_installation_would_bring_is_read() -> None:
