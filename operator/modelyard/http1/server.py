@@ -14,17 +14,12 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Final, Protocol, cast
 
-import httptools
-
-from modelyard.http1.exchange import Exchange, Handler, Limits
-from modelyard.http1.heads import RequestHead, request_head
+from modelyard.http1.exchange import Exchange
+from modelyard.http1.heads import request_head
 from modelyard.http1.outbox import Outbox
-from modelyard.http1.strictness import fault_of
+from modelyard.http1.reading import SLICE, RequestReader, Shared
 
 logger = logging.getLogger(__name__)
-
-SLICE: Final = 16 * 1024
-"""Bytes that are parsed at once, which bounds how many requests in a row are taken before the first is answered."""
 
 _ONE_PIECE: Final = 64 * 1024
 """Up to this size an answer is sent as one piece."""
@@ -34,19 +29,14 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 
 
-class Host(Protocol):
+class Host(Shared, Protocol):
     """What connections share."""
 
-    handler: Handler
-    limits: Limits
     draining: bool
     date: bytes
     outbox: Outbox
     under_way: int
     """Requests that handlers were given, and whose answers are not sent."""
-
-    held: int
-    """Bytes of bodies that are kept."""
 
     def opened(self, connection: ServerConnection) -> bool:
         """Take note of a connection; False: there is no room for it."""
@@ -55,35 +45,20 @@ class Host(Protocol):
         """Forget a connection."""
 
 
-class ServerConnection(asyncio.Protocol):
+class ServerConnection(RequestReader):
     """One connection of a client."""
 
     def __init__(self, host: Host) -> None:
-        self.deadline = _NEVER
-        """When `expire` is to be called, by time.monotonic."""
-
-        self._host, self._handler, self._limits = host, host.handler, host.limits
+        super().__init__(host)
+        self._host = host
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._parser = httptools.HttpRequestParser(self)
-        self._raw: deque[bytes | memoryview] = deque()
-        """What has come and is not parsed."""
-
-        self._parsing: Exchange | None = None
-        """What is being parsed; from the end of its headers it is in `_turn` or `_later`, too."""
-
         self._turn: Exchange | None = None
         """Whose answer is the next to be sent."""
 
         self._later: deque[Exchange] = deque()
-        self._known: RequestHead | None = None
-        """A head of this connection that need not be parsed again."""
-
-        self._head_bytes = 0
-        """An upper bound of those that belong to the headers being parsed."""
-
         self._waits_for: object = None
         self._retires = monotonic() + host.limits.age_seconds
-        self._deaf = self._ended = self._half = self._paused = self._stalled = self._advancing = False
+        self._ended = self._half = self._paused = self._stalled = self._advancing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -122,20 +97,6 @@ class ServerConnection(asyncio.Protocol):
         if turn is None or not turn.started or turn.answered or self._raw:
             self._advance()
 
-    def _take(self, known: RequestHead, data: bytes) -> None:
-        """Take a request whose head is known."""
-        exchange = self._turn = Exchange(self)
-        known.tell(exchange)
-        try:
-            self._handler.head(exchange)
-        except Exception:
-            logger.exception("A request could not be read")
-            self._refuse(exchange, 500, "the gateway failed; its log says why")
-        if not exchange.answered:
-            exchange.size, exchange.complete = known.length, True
-            if not exchange.discard:
-                exchange.body = data[len(known.data) :]
-
     def eof_received(self) -> bool:
         """See asyncio.Protocol. A client that has asked all it wanted still gets its answers."""
         self._half = True
@@ -167,71 +128,6 @@ class ServerConnection(asyncio.Protocol):
             if not turn.answered:
                 turn.answered = True
                 self._handler.gone(turn)
-
-    def on_message_begin(self) -> None:
-        """See httptools."""
-        if self._parsing is None and not self._deaf:
-            self._parsing = Exchange(self)
-
-    def on_url(self, url: bytes) -> None:
-        """See httptools."""
-        exchange = self._parsing
-        if exchange is not None and not exchange.headed:
-            exchange.target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """See httptools. What follows the last chunk of a body is not looked at."""
-        exchange = self._parsing
-        if exchange is not None and not exchange.headed:
-            name, headers = name.lower(), exchange.headers
-            headers[name] = value if name not in headers else headers[name] + b", " + value
-
-    def on_headers_complete(self) -> None:
-        """See httptools."""
-        exchange = self._parsing
-        if exchange is None or exchange.headed:
-            return
-        exchange.method = self._parser.get_method()
-        exchange.keep = self._parser.should_keep_alive()
-        self._enqueue(exchange)
-        fault = fault_of(exchange, self._parser.get_http_version(), self._limits, self._head_bytes)
-        if fault is None:
-            self._handler.head(exchange)
-        else:
-            self._refuse(exchange, *fault)
-
-    def on_body(self, body: bytes) -> None:
-        """See httptools."""
-        exchange = self._parsing
-        if exchange is None or exchange.answered:
-            return
-        exchange.size += len(body)
-        if exchange.size > self._limits.body_bytes:
-            self._refuse(exchange, 413, f"the body is larger than {self._limits.body_bytes} bytes")
-        elif not exchange.discard:
-            if exchange.pieces is None:
-                exchange.pieces = [body]
-            else:
-                exchange.pieces.append(body)
-            if exchange.size > SLICE:
-                self._keep(exchange)
-
-    def on_message_complete(self) -> None:
-        """See httptools."""
-        exchange, self._parsing, self._head_bytes = self._parsing, None, 0
-        if exchange is None or exchange.answered:
-            return
-        if self._parser.should_upgrade() and exchange.has_body:
-            self._parsing = (
-                exchange  # The parser leaves the body to another protocol; `_stay` goes on with it.
-            )
-            return
-        exchange.complete = True
-        if (pieces := exchange.pieces) is not None:
-            exchange.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            exchange.pieces = None
-        if not exchange.keep:
-            self._deaf = True
 
     def finish(self, exchange: Exchange) -> None:
         """See Carrier."""
@@ -314,64 +210,6 @@ class ServerConnection(asyncio.Protocol):
                 self._host.outbox.flush()
                 self._transport.write(_CONTINUE)
 
-    def _parse(self) -> bool:
-        """Parse a slice of what has come."""
-        if self._deaf or not self._raw:
-            return False
-        self._feed(self._slice())
-        return True
-
-    def _feed(self, data: bytes | memoryview) -> None:
-        self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._stay(data[upgrade.args[0] :])
-        except httptools.HttpParserCallbackError:
-            logger.exception("A request could not be read")
-            self._broken(500, "the gateway failed; its log says why")
-        except httptools.HttpParserError as error:
-            self._broken(400, f"the request is no HTTP/1.1: {error}")
-        if self._parsing is not None and not self._parsing.headed:
-            self._bound_head(self._parsing)
-
-    def _stay(self, rest: bytes | memoryview) -> None:
-        """Stay with HTTP/1.1 where a client would change to another protocol: a new parser reads what follows."""
-        self._parser = httptools.HttpRequestParser(self)
-        if self._parsing is not None:
-            self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % self._parsing.framing)
-        if rest:
-            self._raw.appendleft(rest)
-
-    def _slice(self) -> bytes | memoryview:
-        """As much as may be parsed at once: of a body all that is there of it."""
-        data = self._raw.popleft()
-        if len(data) <= SLICE:
-            return data
-        parsing, length = self._parsing, SLICE
-        if parsing is not None and parsing.headed and parsing.length is not None:
-            length = max(SLICE, parsing.length - parsing.size)
-        view = memoryview(data)
-        if rest := view[length:]:
-            self._raw.appendleft(rest)
-        return view[:length]
-
-    def _bound_head(self, exchange: Exchange) -> None:
-        if self._head_bytes > self._limits.head_bytes + SLICE:
-            self._refuse(exchange, 431, f"the headers are larger than {self._limits.head_bytes} bytes")
-
-    def _broken(self, status: int, message: str) -> None:
-        """What came cannot be parsed; after the last request of a connection that does not matter."""
-        if not self._deaf:
-            self._refuse(self._parsing or Exchange(self), status, message)
-
-    def _refuse(self, exchange: Exchange, status: int, message: str) -> None:
-        """Answer, and read no more of this connection."""
-        self._enqueue(exchange)
-        self._deaf, exchange.keep = True, False
-        self._raw.clear()
-        self._handler.refuse(exchange, status, message)
-
     def _enqueue(self, exchange: Exchange) -> None:
         if exchange.headed:
             return
@@ -380,18 +218,6 @@ class ServerConnection(asyncio.Protocol):
             self._turn = exchange
         else:
             self._later.append(exchange)
-
-    def _keep(self, exchange: Exchange) -> None:
-        """Count the body as held; refuse it if all that is held is too much."""
-        self._host.held += exchange.size - exchange.held
-        exchange.held = exchange.size
-        if self._host.held > self._limits.held_bytes:
-            self._refuse(exchange, 503, "the gateway holds as much of requests as it may")
-
-    def _let_go(self, exchange: Exchange) -> None:
-        self._host.held -= exchange.held
-        exchange.held = 0
-        exchange.pieces = None
 
     def _send(self, exchange: Exchange) -> None:
         if exchange.held:
@@ -433,10 +259,11 @@ class ServerConnection(asyncio.Protocol):
         self._later.clear()
         seconds = self._limits.write_seconds if self._stalled else self._limits.linger_seconds
         self.deadline = monotonic() + seconds
-        if all_read or self._half or not self._transport.can_write_eof():
+        if self._half or (all_read and not self._paused):
             self._transport.close()
         else:
             self._transport.write_eof()
+            self._pace()
 
     def _close(self) -> None:
         self._host.outbox.flush()

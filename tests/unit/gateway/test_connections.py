@@ -92,6 +92,17 @@ async def test_a_client_that_wants_to_end_gets_the_last_word() -> None:
         assert await client.closed()
 
 
+async def test_the_last_answer_is_not_lost_on_a_client_that_had_sent_more() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post() + get("/v2/openapi.json", headers="Connection: close\r\n") + LIVE * 200_000)
+        await eventually(lambda: behind.asked)
+        behind.hold.set()
+        assert [(await client.reply()).status, (await client.reply()).status] == [200, 200]
+        assert await client.rest() == b""
+
+
 async def test_an_old_client_keeps_its_connection_only_if_it_says_so() -> None:
     async with gateway() as rig:
         client = await rig.client()
