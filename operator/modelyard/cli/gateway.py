@@ -20,7 +20,6 @@ from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.gateway.admin import AdminHandler
 from modelyard.gateway.engine import About
 from modelyard.gateway.routes import Routes
-from modelyard.gateway.routes.cluster import ClusterRoutes
 from modelyard.gateway.routes.document import RoutesError
 from modelyard.gateway.routes.file import FileRoutes, read_routes
 from modelyard.gateway.serving import Gateway
@@ -119,6 +118,10 @@ def _routes(options: argparse.Namespace) -> Callable[[], Routes]:
     if options.routes:
         read_routes(options.routes)
         return lambda: FileRoutes(options.routes)
+    from modelyard.gateway.routes.cluster import (
+        ClusterRoutes,  # Of no use to a file, and it takes much to import.
+    )
+
     access = from_kubeconfig(options.kubeconfig) if options.kubeconfig else in_cluster(os.environ)
     watched = tuple(options.watch)
     return lambda: ClusterRoutes(access, namespaces=watched, default_namespace=options.namespace)

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from modelyard.gateway.exposition import Report, exposition
-from modelyard.gateway.series import Tally
+from modelyard.gateway.exposition import exposition
+from modelyard.gateway.series import Report, Tally
 from modelyard.http1.exchange import Exchange
 
 logger = logging.getLogger(__name__)

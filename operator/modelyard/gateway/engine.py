@@ -8,7 +8,6 @@ from typing import NamedTuple
 from modelyard.gateway import protocol
 from modelyard.gateway.access_log import AccessLog
 from modelyard.gateway.call import Call
-from modelyard.gateway.exposition import Report
 from modelyard.gateway.finding import OTHER, Found, Self, found, wrong_method
 from modelyard.gateway.lanes import Lane, Lanes
 from modelyard.gateway.paths import Endpoint
@@ -18,7 +17,7 @@ from modelyard.gateway.replies import Reply, header_lines, refusal
 from modelyard.gateway.request_ids import RequestIds
 from modelyard.gateway.route import Table
 from modelyard.gateway.routes import Routes
-from modelyard.gateway.series import Book, Series
+from modelyard.gateway.series import Book, Report, Series
 from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Exchange
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from modelyard.gateway.series import MEASURED, Tally, tally_of, total
+from modelyard.gateway.series import MEASURED, Report, Tally, total
 
 _MODEL = ("namespace", "model", "version")
 _PREFIX = "modelyard_gateway"
@@ -25,32 +23,6 @@ _COUNTED = {
     "abandoned": "Requests whose client went before it had its answer",
     "retried": "Predictions that were sent to a pod once more",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One worker at one moment."""
-
-    ready: bool
-    tally: Tally
-    gauges: dict[str, float] = field(default_factory=dict)
-    in_flight: dict[tuple[str, ...], float] = field(default_factory=dict)
-    """Predictions under way by namespace and model."""
-
-    def document(self) -> dict[str, Any]:
-        """As JSON can hold it; `report_of` reads it."""
-        return {
-            "ready": self.ready,
-            "tally": self.tally.document(),
-            "gauges": self.gauges,
-            "in_flight": list(self.in_flight.items()),
-        }
-
-
-def report_of(document: dict[str, Any]) -> Report:
-    """The report that a document was made of."""
-    in_flight = {tuple(key): count for key, count in document["in_flight"]}
-    return Report(document["ready"], tally_of(document["tally"]), document["gauges"], in_flight)
 
 
 GAUGES = {

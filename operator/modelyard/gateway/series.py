@@ -52,10 +52,14 @@ class Series:
 
     def measure(self, own: float, upstream: float, asked: int, told: int) -> None:
         """A model was asked: seconds of the gateway and of the model, sizes of both bodies."""
-        self.own_seconds.add(own)
-        self.upstream_seconds.add(upstream)
-        self.request_bytes.add(asked)
-        self.response_bytes.add(told)
+        for distribution, value in (
+            (self.own_seconds, own),
+            (self.upstream_seconds, upstream),
+            (self.request_bytes, asked),
+            (self.response_bytes, told),
+        ):
+            distribution.counts[bisect_left(distribution.bounds, value)] += 1
+            distribution.total += value
 
 
 MEASURED: Final = {
@@ -148,3 +152,29 @@ def total(tallies: Iterable[Tally]) -> Tally:
     for tally in tallies:
         whole.add(tally)
     return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One worker at one moment."""
+
+    ready: bool
+    tally: Tally
+    gauges: dict[str, float] = field(default_factory=dict)
+    in_flight: dict[tuple[str, ...], float] = field(default_factory=dict)
+    """Predictions under way by namespace and model."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON can hold it; `report_of` reads it."""
+        return {
+            "ready": self.ready,
+            "tally": self.tally.document(),
+            "gauges": self.gauges,
+            "in_flight": list(self.in_flight.items()),
+        }
+
+
+def report_of(document: dict[str, Any]) -> Report:
+    """The report that a document was made of."""
+    in_flight = {tuple(key): count for key, count in document["in_flight"]}
+    return Report(document["ready"], tally_of(document["tally"]), document["gauges"], in_flight)

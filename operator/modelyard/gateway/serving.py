@@ -9,9 +9,8 @@ import socket
 from contextlib import suppress
 
 from modelyard.gateway.engine import About, Engine
-from modelyard.gateway.exposition import Report
 from modelyard.gateway.routes import Routes
-from modelyard.gateway.series import Tally
+from modelyard.gateway.series import Report, Tally
 from modelyard.gateway.settings import Settings
 from modelyard.http1.host import Server
 

@@ -15,8 +15,7 @@ from contextlib import suppress
 
 import orjson
 
-from modelyard.gateway.exposition import Report, report_of
-from modelyard.gateway.series import Tally
+from modelyard.gateway.series import Report, Tally, report_of
 from modelyard.gateway.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from modelyard.gateway.admin import AdminHandler
-from modelyard.gateway.exposition import Report, exposition, report_of
-from modelyard.gateway.series import Distribution, Tally, tally_of, total
+from modelyard.gateway.exposition import exposition
+from modelyard.gateway.series import Distribution, Report, Tally, report_of, tally_of, total
 from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
 from modelyard.http1.host import Server, bound

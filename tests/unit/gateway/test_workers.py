@@ -13,8 +13,7 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
-from modelyard.gateway.exposition import Report, report_of
-from modelyard.gateway.series import Tally
+from modelyard.gateway.series import Report, Tally, report_of
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.supervisor import Supervisor
 from modelyard.gateway.worker import report_to_parent
