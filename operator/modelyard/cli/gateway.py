@@ -19,6 +19,7 @@ import uvloop
 from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.gateway.admin import AdminHandler
 from modelyard.gateway.engine import About
+from modelyard.gateway.memory import keep_freed_memory
 from modelyard.gateway.routes import Routes
 from modelyard.gateway.routes.document import RoutesError
 from modelyard.gateway.routes.file import FileRoutes, read_routes
@@ -56,6 +57,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"modelyard gateway: {error}", file=sys.stderr)
             return 2
         configure_logs()
+        keep_freed_memory()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(options, argv, routes, on, admin))
     return 0

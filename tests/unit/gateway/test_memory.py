@@ -1,0 +1,33 @@
+"""Memory that large bodies take is kept for the next ones."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource
+from modelyard.gateway.memory import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        pieces = [b"x" * 1_000_000, b"y" * 2_500_000]
+        whole = b"".join(pieces)
+        del pieces, whole
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+assert keep_freed_memory()
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_large_bodies_one_after_the_other_use_the_same_pages() -> None:
+    """Each of the 20 would be given 1,700 pages anew."""
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 1_700
