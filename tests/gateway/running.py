@@ -77,6 +77,10 @@ class Gateway:
         """Write other routes, which the gateway takes over in a moment."""
         write_routes(self.routes, models)
 
+    def workers(self) -> list[int]:
+        """The processes that it has started."""
+        return _children(self.process.pid)
+
     def resident(self) -> int:
         """Bytes of memory that its processes hold."""
         pids = [self.process.pid, *_children(self.process.pid)]

@@ -6,17 +6,26 @@ import asyncio
 import json
 import random
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.gateway.conftest import Chaos
-from tests.gateway.running import Gateway
+from tests.gateway.conftest import Chaos, Town
+from tests.gateway.running import Gateway, gateway, write_routes
 
 CLIENTS = 8
 REQUESTS = 500
 OFFSETS = {"1.0": 0.0, "2.0": 1000.0}
+
+
+@pytest.fixture
+def front(town: Town, tmp_path: Path) -> Iterator[Gateway]:
+    write_routes(tmp_path / "routes.json", town.routes())
+    with gateway(tmp_path / "routes.json", "--workers=2", "--access-log-sample=0") as found:
+        yield found
 
 
 @pytest.mark.chaos

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import signal
 import statistics
 import time
@@ -48,9 +49,9 @@ class Stage:
         )
         return self._stack.enter_context(started(server, self._folder / f"home-{self._started}", port))
 
-    def gateway(self, *pods: Pod) -> Gateway:
+    def gateway(self, *pods: Pod, workers: int = 1) -> Gateway:
         write_routes(self.routes, [model(*pods)])
-        options = (f"--first-byte-timeout={FIRST_BYTE}", "--access-log-sample=0")
+        options = (f"--first-byte-timeout={FIRST_BYTE}", "--access-log-sample=0", f"--workers={workers}")
         return self._stack.enter_context(gateway(self.routes, *options))
 
 
@@ -210,6 +211,25 @@ def median(front: Gateway) -> float:
         times.append(time.perf_counter() - began)
     connection.close()
     return statistics.median(times)
+
+
+async def test_a_killed_worker_breaks_only_its_connections_and_another_takes_its_place(
+    stage: Stage, under_load: Callable[[Gateway], Load], chaos: Chaos
+) -> None:
+    front = stage.gateway(stage.pod(), workers=2)
+    victim, survivor = front.workers()
+
+    async with all_right(under_load(front), allowed=(0,)) as load:
+        await load.going_on(0.5)
+        os.kill(victim, signal.SIGKILL)
+        killed = time.monotonic()
+        await eventually(lambda: len({*front.workers()} - {victim, survivor}) == 1, within=10)
+        await load.going_on(chaos.time(1.0, share=0.05))
+
+    failed = faults(load.seen)
+    assert len(failed) <= 5
+    assert all(one.sent < killed + 0.5 for one in failed)
+    assert survivor in front.workers()
 
 
 async def test_a_gateway_that_is_told_to_end_finishes_what_it_began(stage: Stage) -> None:
