@@ -7,7 +7,9 @@ import socket
 import struct
 from collections.abc import Collection, Sequence
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
+
+import httptools
 
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
@@ -117,6 +119,7 @@ class PodConnection(Connection):
         """See asyncio.Protocol."""
         self.read_whole = self._acknowledged() >= self._sent
         super().connection_lost(exc)
+        self._parser = cast(httptools.HttpResponseParser, None)  # They hold each other.
 
     def _break(self, error: Exception) -> None:
         self.malformed = True

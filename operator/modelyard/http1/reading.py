@@ -6,7 +6,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections import deque
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import httptools
 
@@ -52,6 +52,11 @@ class RequestReader(asyncio.Protocol):
 
         self._deaf = False
         """Nothing more is taken in."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol. The parser and its reader hold each other, which would keep both for a while."""
+        self._deaf = True
+        self._parser = cast(httptools.HttpRequestParser, None)
 
     @abstractmethod
     def finish(self, exchange: Exchange) -> None:

@@ -117,8 +117,9 @@ class ServerConnection(RequestReader):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
+        super().connection_lost(exc)
         self._host.closed(self)
-        self._deaf = self._ended = True
+        self._ended = True
         turn, self._turn = self._turn, None
         for exchange in (turn, self._parsing, *self._later):
             if exchange is not None:
