@@ -63,7 +63,7 @@ class ApiModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-_PARSED = 1024
+_PARSED = 512
 """Objects that are kept parsed: enough for those around the passes under way, few beside the cache."""
 
 

@@ -9,7 +9,7 @@ from modelyard.kube.cache import Cache
 from modelyard.kube.errors import Expired
 from modelyard.kube.session import Session
 
-PAGE = 500
+PAGE = 100
 OWN_PAGE = 50
 """Objects of our own kinds hold up to 192 KiB of files each: a larger page would be felt in memory."""
 

@@ -15,7 +15,7 @@ import orjson
 from modelyard.api.kinds import Kind
 from modelyard.kube.cluster import Manifest
 
-AWAKE = 2048
+AWAKE = 1024
 """Objects kept as they are."""
 
 
@@ -39,7 +39,7 @@ class _Entry:
 
     def sleep(self) -> None:
         """Become JSON."""
-        self.asleep = orjson.dumps(self.awake)
+        self.asleep = bytes(memoryview(orjson.dumps(self.awake)))  # a copy: what it makes keeps room to grow
         self.awake = None
 
 
