@@ -54,9 +54,13 @@ class RequestReader(asyncio.Protocol):
         """Nothing more is taken in."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol. The parser and its reader hold each other, which would keep both for a while."""
+        """See asyncio.Protocol. What holds the reader, and is held by it, would keep both for a while."""
         self._deaf = True
         self._parser = cast(httptools.HttpRequestParser, None)
+        if self._parsing is not None:
+            self._let_go(self._parsing)
+            self._parsing = None
+        self._raw.clear()
 
     @abstractmethod
     def finish(self, exchange: Exchange) -> None:

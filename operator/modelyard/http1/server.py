@@ -120,11 +120,13 @@ class ServerConnection(RequestReader):
         super().connection_lost(exc)
         self._host.closed(self)
         self._ended = True
-        turn, self._turn = self._turn, None
-        for exchange in (turn, self._parsing, *self._later):
-            if exchange is not None:
-                self._let_go(exchange)
-        if turn is not None and turn.started:
+        turn, self._turn, self._waits_for = self._turn, None, None
+        while self._later:
+            self._let_go(self._later.pop())
+        if turn is None:
+            return
+        self._let_go(turn)
+        if turn.started:
             self._host.under_way -= 1
             if not turn.answered:
                 turn.answered = True

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import weakref
 
+import pytest
+
 from modelyard.gateway.memory import keep_freed_memory
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import gateway, model, post
+from tests.unit.gateway.rig import QUESTION, gateway, get, model, post
 
 PROGRAM = """
 import resource
@@ -39,16 +41,36 @@ def test_large_bodies_one_after_the_other_use_the_same_pages() -> None:
     assert int(ran.stdout) < 1_700
 
 
-async def test_a_connection_that_ended_leaves_nothing_to_the_garbage_collector() -> None:
+LONG = QUESTION + b" " * 50_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (post(), 1),
+        (post(LONG), 1),
+        (b"no HTTP\r\n\r\n", 1),
+        (post() + post()[:-1], 1),
+        (post() + post(LONG)[:-1], 1),
+        (post() * 5, 1),
+        (post() + get("/v2", headers="Connection: close\r\n"), 2),
+    ],
+)
+async def test_a_connection_that_ended_leaves_nothing_to_the_garbage_collector(
+    sent: bytes, answers: int
+) -> None:
     async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        assert (await client.ask(post())).status == 200
         gc.collect()
         gc.disable()
         try:
-            client = await rig.client()
-            assert (await client.ask(post())).status == 200
             (served,) = map(weakref.ref, rig.gateway.server.connections)
             (pod,) = rig.engine.lanes.pods.values()
             (asked,) = map(weakref.ref, pod.connections)
+            client.send(sent)
+            for _ in range(answers):
+                await client.reply()
             client.hang_up()
             for writer in tuple(behind.writers):
                 writer.transport.abort()
