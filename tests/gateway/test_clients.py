@@ -291,6 +291,16 @@ def test_requests_may_be_compressed_and_answers_asked_to_be(call: Caller, town: 
     assert outputs(answer) == {"price": own_answer(town, "flats")}
 
 
+@pytest.mark.parametrize("client", offering("config"), ids=str)
+@pytest.mark.parametrize("binary", [True, False], ids=["raw", "json"])
+def test_a_body_that_the_client_makes_may_be_sent_by_any_other_means(
+    call: Caller, town: Town, binary: bool
+) -> None:
+    answer = call("infer_by_hand", model="flats", inputs=flats(binary=binary))
+
+    assert outputs(answer) == {"price": own_answer(town, "flats")}
+
+
 @by_options
 def test_what_the_gateway_does_not_know_is_let_pass(call: Caller) -> None:
     options = {

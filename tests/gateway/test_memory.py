@@ -21,8 +21,9 @@ MEGABYTE = 1_000_000
 ROWS, WIDTH = 1000, 1250
 """Of doubles: 10 MB."""
 
-MOST_GROWTH = 60 * MEGABYTE
-"""Of what it holds between requests, once it has seen some: less than half of what the aborted ones would leave."""
+MOST_GROWTH = 25 * MEGABYTE
+"""Of what it holds between requests, once it has seen some: less than what those aborted midway, or those whose model
+works on, would leave."""
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def front(tmp_path: Path) -> Iterator[Gateway]:
 
 def tensor() -> tuple[bytes, dict[str, str]]:
     """A request of 10 MB, raw."""
-    data = struct.pack("<d", 0.1) * (ROWS * WIDTH)
+    data = struct.pack("<d", 0.1234567) * (ROWS * WIDTH)
     shape = {"name": "it", "shape": [ROWS, WIDTH], "datatype": "FP64"}
     head = json.dumps({"inputs": [{**shape, "parameters": {"binary_data_size": len(data)}}]}).encode()
     return head + data, {"Inference-Header-Content-Length": str(len(head))}
@@ -47,15 +48,17 @@ def asked(front: Gateway) -> Answer:
 
 
 def aborted(front: Gateway, share: float) -> None:
-    """A client that goes away after this share of a large request; all of it: while the model works on it."""
+    """A client that goes away after this share of a large request; after all of it: while the model works on it."""
     body, headers = tensor()
     lines = [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
     head = "\r\n".join(["POST /v2/models/echo/infer HTTP/1.1", "Host: gateway", *lines, "", ""])
     with socket.create_connection(("127.0.0.1", front.port)) as connection:
         connection.sendall(head.encode() + body[: int(len(body) * share)])
+        # A reset, as of a program that ends with something unread: an end alone may be of one that still listens.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-SHARES = (0.1, 0.5, 0.99, 1.0)
+SHARES = (0.9, 1.0, 0.5, 1.0)
 
 
 def test_memory_is_flat_under_large_tensors_and_clients_that_go_away(front: Gateway, chaos: Chaos) -> None:
@@ -68,7 +71,7 @@ def test_memory_is_flat_under_large_tensors_and_clients_that_go_away(front: Gate
 
     end = time.monotonic() + chaos.time(0, share=1)
     count = 0
-    while count < 4 * len(SHARES) or time.monotonic() < end:
+    while count < 6 * len(SHARES) or time.monotonic() < end:
         if chaos.seconds:
             passed(front, 99, until=end)
         elif count % len(SHARES) == 0:
