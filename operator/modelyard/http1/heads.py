@@ -6,10 +6,11 @@ that is done with a small message. It holds only where a message begins, which i
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from modelyard.http1.client import Headers
-from modelyard.http1.exchange import Exchange
+if TYPE_CHECKING:
+    from modelyard.http1.client import Headers
+    from modelyard.http1.exchange import Exchange
 
 _END: Final = b"\r\n\r\n"
 _PECULIAR: Final = (b"expect", b"upgrade", b"transfer-encoding")
