@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from modelyard.http1.client import Headers
     from modelyard.http1.exchange import Exchange
 
+MOST_BYTES: Final = 2048
+MOST_HEADERS: Final = 32
+"""What is kept of each connection, even of an idle one, has to be little."""
+
 _END: Final = b"\r\n\r\n"
 _PECULIAR: Final = (b"expect", b"upgrade", b"transfer-encoding")
 
@@ -45,13 +49,13 @@ class AnswerHead(NamedTuple):
 
 def request_head(data: bytes | memoryview, exchange: Exchange) -> RequestHead | None:
     """The head of a request that was parsed, if `data` is the whole of it and nothing else."""
-    length = exchange.length
+    length, headers = exchange.length, exchange.headers
     if length is None or not isinstance(data, bytes) or not exchange.keep or exchange.old:
         return None
-    end = data.find(_END) + len(_END)
-    if end + length != len(data) or any(name in exchange.headers for name in _PECULIAR):
+    end = _end(data, length, len(headers))
+    if end is None or any(name in headers for name in _PECULIAR):
         return None
-    return RequestHead(data[:end], len(data), exchange.method, exchange.target, exchange.headers, length)
+    return RequestHead(data[:end], len(data), exchange.method, exchange.target, headers, length)
 
 
 def answer_head(data: bytes, status: int, headers: Headers) -> AnswerHead | None:
@@ -59,5 +63,11 @@ def answer_head(data: bytes, status: int, headers: Headers) -> AnswerHead | None
     lengths = [value for name, value in headers if name == b"content-length"]
     if status != 200 or len(lengths) != 1 or any(name in _PECULIAR for name, _ in headers):
         return None
+    end = _end(data, int(lengths[0]), len(headers))
+    return None if end is None else AnswerHead(data[:end], len(data), headers)
+
+
+def _end(data: bytes, length: int, headers: int) -> int | None:
+    """Where the head ends; None if it is too large, or a body of `length` is not all that follows."""
     end = data.find(_END) + len(_END)
-    return AnswerHead(data[:end], len(data), headers) if end + int(lengths[0]) == len(data) else None
+    return end if end + length == len(data) and end <= MOST_BYTES and headers <= MOST_HEADERS else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.http1.exchange import Exchange
-from modelyard.http1.heads import answer_head, request_head
+from modelyard.http1.heads import MOST_BYTES, MOST_HEADERS, answer_head, request_head
 
 
 class NoCarrier:
@@ -72,6 +72,20 @@ def test_a_request_without_length_or_the_last_of_its_connection_is_not_known() -
     last.keep, old.old = False, True
     assert request_head(HEAD + b"abcd", last) is None
     assert request_head(HEAD + b"abcd", old) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{b"x": b"y" * MOST_BYTES}, {b"x%d" % number: b"y" for number in range(MOST_HEADERS + 1)}],
+)
+def test_a_head_that_is_large_is_not_kept_since_every_idle_connection_may_have_one(
+    headers: dict[bytes, bytes],
+) -> None:
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers.items())
+    head = HEAD.replace(b"\r\n\r\n", b"\r\n" + lines + b"\r\n")
+    assert request_head(head + b"abcd", exchange(headers=headers)) is None
+    answer = ANSWER.replace(b"\r\n\r\n", b"\r\n" + lines + b"\r\n")
+    assert answer_head(answer + b"abcd", 200, [*LENGTH, *headers.items()]) is None
 
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
