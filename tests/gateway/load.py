@@ -93,7 +93,7 @@ class Load(AbstractAsyncContextManager["Load"]):
     async def going_on(self, seconds: float) -> None:
         """Let so many seconds of requests be sent and answered."""
         end = time.monotonic() + seconds
-        await self.until(lambda: any(one.sent >= end for one in self.seen), within=seconds + 20)
+        await self.until(lambda: bool(self.seen) and self.seen[-1].sent >= end, within=seconds + 20)
 
     def since(self, moment: float) -> list[Seen]:
         """What was sent from a moment on."""
