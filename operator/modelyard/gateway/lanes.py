@@ -46,7 +46,7 @@ class Lane:
         if len(pods) == 1 and but is None:
             return pods[0]
         self._turn += 1
-        return least_busy(pods, monotonic(), self._turn, () if but is None else (but,))
+        return least_busy(pods, monotonic(), self._turn, but)
 
 
 class Lanes:

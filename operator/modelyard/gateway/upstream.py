@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final, Protocol, cast
 
@@ -241,7 +241,7 @@ class Pod:
             connection.abort()
 
 
-def least_busy(pods: Sequence[Pod], now: float, turn: int, but: Collection[Pod] = ()) -> Pod | None:
+def least_busy(pods: Sequence[Pod], now: float, turn: int, but: Pod | None = None) -> Pod | None:
     """The pod with the fewest requests under way, those that took no connection lately last; None: there is none.
 
     Of equals it is another one with each `turn`.
@@ -252,6 +252,8 @@ def least_busy(pods: Sequence[Pod], now: float, turn: int, but: Collection[Pod] 
     for step in range(count):
         pod = pods[(turn + step) % count]
         busy = (pod.suspect_until > now, pod.in_flight)
-        if pod not in but and (found is None or busy < fewest):
+        if pod is not but and (found is None or busy < fewest):
             found, fewest = pod, busy
+            if busy == (False, 0):
+                break
     return found

@@ -13,7 +13,7 @@ import pytest
 
 from modelyard.gateway.route import Address, Model, Table, Version
 from modelyard.gateway.settings import Settings
-from modelyard.gateway.upstream import Pod, PodConnection
+from modelyard.gateway.upstream import Pod, PodConnection, least_busy
 from modelyard.http1.client import Headers
 from modelyard.http1.host import bound
 from modelyard.http1.outbox import Outbox
@@ -199,9 +199,12 @@ async def test_what_a_pod_may_have_read_is_not_sent_again() -> None:
     async with model(answered(), b"") as behind, model() as other, gateway([behind.address]) as rig:
         client = await rig.client()
         assert (await client.ask(post())).status == 200
+        behind.hold.clear()
+        client.send(post())
+        await eventually(lambda: len(behind.asked) == 2)
         rig.routes.publish(table(behind.address, other.address))
-        rig.engine.lanes.pods[behind.address].in_flight -= 1
-        reply = await client.ask(post())
+        behind.hold.set()
+        reply = await client.reply()
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert (len(behind.asked), len(other.asked)) == (2, 0)
 
@@ -329,6 +332,33 @@ async def test_the_pod_with_the_least_to_do_is_asked() -> None:
         assert (len(busy.asked), len(idle.asked)) == (1, 5)
         busy.hold.set()
         assert (await first.reply()).status == 200
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "suspects", "but", "chosen"),
+    [
+        ([], "", None, None),
+        ([3], "", None, 0),
+        ([3], "", 0, None),
+        ([3, 2, 1], "", None, 2),
+        ([3, 2, 1], "", 2, 1),
+        ([0, 0, 0], "", None, 1),
+        ([0, 5, 0], "", 2, 0),
+        ([0, 7, 9], "0", None, 1),
+        ([0, 0, 0], "012", None, 1),
+        ([4, 3, 5], "012", 1, 0),
+    ],
+)
+async def test_of_pods_the_least_busy_that_took_its_last_connection_is_asked(
+    in_flight: list[int], suspects: str, but: int | None, chosen: int | None
+) -> None:
+    pods = [Pod(unused_address(), Settings(), Outbox()) for _ in in_flight]
+    for pod, count in zip(pods, in_flight, strict=True):
+        pod.in_flight = count
+    for number in map(int, suspects):
+        pods[number].suspect_until = 10.0
+    found = least_busy(pods, 9.0, turn=1, but=None if but is None else pods[but])
+    assert found is (None if chosen is None else pods[chosen])
 
 
 async def test_equally_busy_pods_take_turns() -> None:
