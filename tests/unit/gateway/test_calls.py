@@ -1,22 +1,16 @@
-"""Predictions: what a pod is asked, which one, how often, and what is answered when it does not do well."""
+"""Predictions: what a model is told of a request, and what is answered when it does not do well."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
 import json
-import socket
 import struct
-from contextlib import ExitStack
 
 import pytest
 
 from modelyard.gateway.route import Address, Model, Table, Version
 from modelyard.gateway.settings import Settings
-from modelyard.gateway.upstream import Pod, PodConnection, least_busy
-from modelyard.http1.client import Headers
-from modelyard.http1.host import bound
-from modelyard.http1.outbox import Outbox
 from tests.support.eventually import eventually
 from tests.unit.gateway.rig import (
     INFER,
@@ -28,7 +22,6 @@ from tests.unit.gateway.rig import (
     model,
     post,
     table,
-    unused_address,
 )
 
 
@@ -133,93 +126,6 @@ async def test_a_large_prediction_passes_through() -> None:
         assert json.loads(behind.asked[0].body)["X"]["area"] == [1.5] * rows
 
 
-async def test_a_model_without_pods_is_down_and_says_when_to_try_again() -> None:
-    async with gateway([]) as rig:
-        reply = await rig.ask(post())
-        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-        assert "flats" in reply.json["error"]
-        assert rig.engine.in_flight == 0
-
-
-async def test_a_model_that_takes_no_connection_is_down() -> None:
-    async with gateway([unused_address()]) as rig:
-        client = await rig.client()
-        reply = await client.ask(post())
-        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-        assert "takes a connection" in reply.json["error"]
-        assert (await client.ask(post())).status == 503
-
-
-async def test_a_pod_whose_name_is_no_hosts_is_down() -> None:
-    async with gateway([Address("x" * 70, 80)]) as rig:
-        assert (await rig.ask(post())).status == 503
-
-
-async def test_what_a_pod_did_not_take_goes_to_another_one() -> None:
-    async with model() as behind, gateway([unused_address(), behind.address]) as rig:
-        client = await rig.client()
-        assert [(await client.ask(post())).status for _ in range(6)] == [200] * 6
-        assert rig.engine.book.retried == 1, "the pod that took no connection is not asked again at once"
-
-
-async def test_a_pod_is_looked_for_once_more_and_not_twice() -> None:
-    async with model() as behind, gateway([unused_address(), unused_address(), behind.address]) as rig:
-        statuses = [(await rig.ask(post())).status for _ in range(6)]
-        assert rig.engine.book.retried <= 2
-        assert statuses.count(200) >= 5
-
-
-async def test_a_pod_that_does_not_take_a_connection_in_time_is_passed_by() -> None:
-    with bound("127.0.0.1", 0, shared=False) as deaf:
-        deaf.listen(0)
-        address = deaf.getsockname()
-        with ExitStack() as queue:
-            for _ in range(3):  # More than the listener takes, so that the next one waits.
-                waiting = queue.enter_context(socket.socket())
-                waiting.setblocking(False)
-                waiting.connect_ex(address)
-            async with model() as behind:
-                pods = [Address(*address), behind.address]
-                async with gateway(pods, Settings(connect_seconds=0.05)) as rig:
-                    assert [(await rig.ask(post())).status for _ in range(3)] == [200] * 3
-                    assert rig.engine.book.retried == 1
-
-
-async def test_a_connection_that_was_closed_meanwhile_costs_no_request() -> None:
-    async with model() as behind, gateway([behind.address]) as rig:
-        client = await rig.client()
-        for _ in range(5):
-            assert (await client.ask(post())).status == 200
-            for writer in tuple(behind.writers):
-                writer.transport.abort()
-        assert len(behind.asked) == 5
-
-
-async def test_what_a_pod_may_have_read_is_not_sent_again() -> None:
-    async with model(answered(), b"") as behind, model() as other, gateway([behind.address]) as rig:
-        client = await rig.client()
-        assert (await client.ask(post())).status == 200
-        behind.hold.clear()
-        client.send(post())
-        await eventually(lambda: len(behind.asked) == 2)
-        rig.routes.publish(table(behind.address, other.address))
-        behind.hold.set()
-        reply = await client.reply()
-        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-        assert (len(behind.asked), len(other.asked)) == (2, 0)
-
-
-async def test_a_pod_that_is_not_ready_yet_sends_the_request_to_another() -> None:
-    unready = answered(b"loading", "503 Service Unavailable")
-    async with model(unready) as first, model() as second, gateway([first.address, second.address]) as rig:
-        assert [(await rig.ask(post())).status for _ in range(4)] == [200] * 4
-        assert first.asked
-    async with model(unready) as alone, gateway([alone.address]) as rig:
-        reply = await rig.ask(post())
-        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-        assert len(alone.asked) == 1
-
-
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
@@ -319,96 +225,6 @@ async def test_no_more_predictions_are_under_way_than_a_model_may_have() -> None
             assert (await rig.ask(post())).status == 200
 
 
-async def test_the_pod_with_the_least_to_do_is_asked() -> None:
-    async with model() as one, model() as two, gateway([one.address, two.address]) as rig:
-        one.hold.clear()
-        two.hold.clear()
-        first, client = await rig.client(), await rig.client()
-        first.send(post())
-        await eventually(lambda: one.asked or two.asked)
-        busy, idle = (one, two) if one.asked else (two, one)
-        idle.hold.set()
-        assert [(await client.ask(post())).status for _ in range(5)] == [200] * 5
-        assert (len(busy.asked), len(idle.asked)) == (1, 5)
-        busy.hold.set()
-        assert (await first.reply()).status == 200
-
-
-@pytest.mark.parametrize(
-    ("in_flight", "suspects", "but", "chosen"),
-    [
-        ([], "", None, None),
-        ([3], "", None, 0),
-        ([3], "", 0, None),
-        ([3, 2, 1], "", None, 2),
-        ([3, 2, 1], "", 2, 1),
-        ([0, 0, 0], "", None, 1),
-        ([0, 5, 0], "", 2, 0),
-        ([0, 7, 9], "0", None, 1),
-        ([0, 0, 0], "012", None, 1),
-        ([4, 3, 5], "012", 1, 0),
-    ],
-)
-async def test_of_pods_the_least_busy_that_took_its_last_connection_is_asked(
-    in_flight: list[int], suspects: str, but: int | None, chosen: int | None
-) -> None:
-    pods = [Pod(unused_address(), Settings(), Outbox()) for _ in in_flight]
-    for pod, count in zip(pods, in_flight, strict=True):
-        pod.in_flight = count
-    for number in map(int, suspects):
-        pods[number].suspect_until = 10.0
-    found = least_busy(pods, 9.0, turn=1, but=None if but is None else pods[but])
-    assert found is (None if chosen is None else pods[chosen])
-
-
-async def test_equally_busy_pods_take_turns() -> None:
-    async with (
-        model() as one,
-        model() as two,
-        model() as three,
-        gateway([one.address, two.address, three.address]) as rig,
-    ):
-        client = await rig.client()
-        for _ in range(9):
-            await client.ask(post())
-        assert [len(pod.asked) for pod in (one, two, three)] == [3, 3, 3]
-
-
-async def test_a_pod_that_leaves_gets_nothing_new_and_loses_its_idle_connections() -> None:
-    async with model() as leaving, model() as staying, gateway([leaving.address]) as rig:
-        idle, busy = await rig.client(), await rig.client()
-        leaving.hold.clear()
-        idle.send(post())
-        busy.send(post())
-        await eventually(lambda: len(leaving.asked) == 2)
-        leaving.hold.set()
-        assert (await idle.reply()).status == (await busy.reply()).status == 200
-        leaving.hold.clear()
-        busy.send(post())
-        await eventually(lambda: len(leaving.asked) == 3)
-        rig.routes.publish(table(staying.address))
-        await eventually(lambda: leaving.connections == 1)
-        assert (await idle.ask(post())).status == 200
-        assert len(staying.asked) == 1
-        leaving.hold.set()
-        assert (await busy.reply()).status == 200, "what is under way is finished"
-        await eventually(lambda: leaving.connections == 0)
-
-
-async def test_a_connection_that_is_not_used_is_closed() -> None:
-    async with model() as behind, gateway([behind.address], Settings(upstream_idle_seconds=0.01)) as rig:
-        client = await rig.client()
-        assert (await client.ask(post())).status == 200
-
-        def closed() -> bool:
-            rig.engine.lanes.close_idle()
-            return behind.connections == 0
-
-        await eventually(closed)
-        assert (await client.ask(post())).status == 200
-        assert behind.opened == 2
-
-
 async def test_a_version_may_be_named() -> None:
     async with model() as old, model() as new:
         versions = {
@@ -438,38 +254,6 @@ async def test_who_hangs_up_is_asked_for_no_longer() -> None:
         await eventually(lambda: behind.connections == 0)
         assert (rig.engine.in_flight, rig.engine.book.abandoned) == (0, 1)
         assert [load.in_flight for load in rig.engine.lanes.loads.values()] == [0]
-
-
-async def test_a_connection_that_nobody_waits_for_any_longer_is_left_to_others() -> None:
-    async with model() as behind:
-        pod = Pod(behind.address, Settings(), Outbox())
-        pod.reach(Gone(), fresh=False)
-        await eventually(lambda: pod.idle == 1)
-        pod.close()
-        await eventually(lambda: not pod.connections)
-
-
-class Gone:
-    """Asks a pod, and has no need of it when there is a connection."""
-
-    def connected(self, connection: PodConnection) -> bool:
-        """See Asker."""
-        return False
-
-    def unreachable(self, error: Exception) -> None:
-        """See Asker."""
-
-    def on_head(self, status: int, headers: Headers) -> None:
-        """See Receiver."""
-
-    def on_body(self, chunk: bytes) -> None:
-        """See Receiver."""
-
-    def on_end(self) -> None:
-        """See Receiver."""
-
-    def on_lost(self, error: Exception, begun: bool) -> None:
-        """See Receiver."""
 
 
 async def _answer_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
