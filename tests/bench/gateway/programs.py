@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.cluster.tools import Module, architecture, built, key
 _HOME = Path(__file__).parent
 PACKAGES = ("nginx", "haproxy", "wrk")
 GO = ("model", "reverse", "translating")
+_NO_LIBRARY = 127
 _FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin")
 
 
@@ -40,10 +42,18 @@ class Unpacked:
 
     def version(self, name: str) -> str:
         """What one of them says of its version, without its own name."""
-        command = [str(self.program(name)), "-v"]
-        done = subprocess.run(command, env={**os.environ, **self.environ}, capture_output=True, text=True)
+        done = self._asked(name)
         found = re.search(r"\d+(\.\d+)+\S*", done.stdout + done.stderr)
         return found[0] if found else "unknown"
+
+    @property
+    def works(self) -> bool:
+        """Whether all find their libraries: one that was the machine's own when they were fetched may be gone."""
+        return all(self._asked(name).returncode != _NO_LIBRARY for name in PACKAGES)
+
+    def _asked(self, name: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, **self.environ}
+        return subprocess.run([str(self.program(name)), "-v"], env=environ, capture_output=True, text=True)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -60,9 +70,10 @@ def go_program(name: str, progress: Progress) -> Path:
 def debian(progress: Progress) -> Unpacked:
     """wrk and the proxies of Debian, with the libraries that this machine lacks. Raises ProgramMissing."""
     release = Path("/etc/os-release").read_bytes()
-    target = (
-        cache_dir("bench") / f"debian-{key([release, architecture().encode(), *map(str.encode, PACKAGES)])}"
-    )
+    recipe = [release, architecture().encode(), *map(str.encode, PACKAGES)]
+    target = cache_dir("bench") / f"debian-{key(recipe)}"
+    if target.exists() and not Unpacked(target).works:
+        shutil.rmtree(target)
     return Unpacked(kept(target, lambda folder: _fetch(folder, progress), what="wrk", progress=progress))
 
 

@@ -16,7 +16,7 @@ from tests.bench.gateway.bodies import Case, Wrong, cases, check_contract, check
 from tests.bench.gateway.figures import DIRECT, FEW, MANY, OURS, REFERENCE, Goal, Sample, Samples
 from tests.bench.gateway.peers import PEERS, ROOT, routes
 from tests.bench.gateway.processes import parents, tree, usage
-from tests.bench.gateway.programs import installed_by, pinned_version
+from tests.bench.gateway.programs import PACKAGES, ProgramMissing, Unpacked, installed_by, pinned_version
 from tests.bench.gateway.report import BEGIN, END, recorded, samples_of, text_of, written
 from tests.bench.gateway.running import free_ports, sample
 from tests.bench.gateway.wrk import SCRIPT, LoadFailed, Told, told
@@ -197,6 +197,27 @@ def test_the_page_shows_the_figures_that_are_kept() -> None:
 def test_what_an_installation_would_bring_is_read() -> None:
     listed = "NOTE: simulated\nInst liblua5.3-0 (5.3.6-2 Debian)\nInst wrk (4.1)\nConf wrk (4.1)\n"
     assert installed_by(listed) == ["liblua5.3-0", "wrk"]
+
+
+def unpacked(root: Path, code: int) -> Unpacked:
+    """Programs that say their version, and end with this code."""
+    (root / "usr" / "bin").mkdir(parents=True)
+    for name in PACKAGES:
+        program = root / "usr" / "bin" / name
+        program.write_text(f"#!/bin/sh\necho {name}/1.2.3-4 >&2\nexit {code}\n")
+        program.chmod(0o755)
+    return Unpacked(root)
+
+
+def test_unpacked_programs_work_unless_a_library_is_gone(tmp_path: Path) -> None:
+    there, gone = unpacked(tmp_path / "there", 1), unpacked(tmp_path / "gone", 127)
+    assert (there.works, gone.works) == (True, False)
+    assert there.version("nginx") == "1.2.3-4"
+
+
+def test_a_program_that_is_not_among_them_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProgramMissing, match="No program wrk"):
+        Unpacked(tmp_path).program("wrk")
 
 
 def test_a_pinned_version_is_that_of_the_lock(tmp_path: Path) -> None:
