@@ -6,10 +6,11 @@ holds our own writes; `read` is the exception, for what the cache does not keep.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from modelyard.api.kinds import Kind
+from modelyard.kube.errors import ApiError
 
 Manifest = dict[str, Any]
 """An object as the API server speaks it. `Any` is right here and nowhere further in."""
@@ -56,6 +57,10 @@ class Cluster(Protocol):
         Raises errors.NameTaken when an object of that name exists that is not ours, and errors.Conflict while
         the child of an earlier owner of the same name is still to be collected.
         """
+        ...
+
+    async def apply_each(self, manifests: Sequence[Manifest]) -> Sequence[ApiError | None]:
+        """`apply` for several of which none relies on another, at once where that is faster; what each raised."""
         ...
 
     async def create(self, manifest: Manifest) -> Manifest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -113,6 +113,15 @@ class LiveCluster:
             self._agreed.add(live, desired)
             return live
         return await self._apply(kind, desired, desired)
+
+    async def apply_each(self, manifests: Sequence[Manifest]) -> Sequence[ApiError | None]:
+        """See `Cluster.apply_each`."""
+        ended = await asyncio.gather(*map(self.apply, manifests), return_exceptions=True)
+        errors = [error if isinstance(error, BaseException) else None for error in ended]
+        for error in errors:
+            if error is not None and not isinstance(error, ApiError):
+                raise error
+        return [error for error in errors if error is None or isinstance(error, ApiError)]
 
     async def _apply(self, kind: Kind, desired: Manifest, body: Manifest) -> Manifest:
         """Apply; what comes of it is not fought over, but a wall that is not the one we sent is told of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from modelyard.api.digests import without_contents
 from modelyard.api.kinds import Kind, kind_of
 from modelyard.kube.cluster import LOG_TIMEOUT, Manifest
 from modelyard.kube.drift import is_same_status, stamped
-from modelyard.kube.errors import AlreadyExists
+from modelyard.kube.errors import AlreadyExists, ApiError
 from modelyard.rendering.placeholders import Unknowns
 from modelyard.status.conditions import timestamp
 
@@ -87,6 +87,12 @@ class Paper:
             return self.objects[address]
         self.sent[address] = desired
         return self.put(desired)
+
+    async def apply_each(self, manifests: Sequence[Manifest]) -> Sequence[ApiError | None]:
+        """See `Cluster.apply_each`; paper is patient."""
+        for manifest in manifests:
+            await self.apply(manifest)
+        return [None] * len(manifests)
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See `Cluster.create`."""

@@ -395,3 +395,39 @@ async def test_once_closed_no_write_leaves_and_reads_go_on() -> None:
     assert [type(error) for error in refused] == [Unavailable] * 4
     assert script.sent == []
     assert await live.read(SERVICE, "ns", "hello") is None
+
+
+async def test_several_are_applied_at_once_and_each_error_stands_in_its_place() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+    script = Script()
+
+    async def request(method: str, path: str, **rest: Any) -> Manifest:
+        script.sent.append((method, path, {}, rest.get("body"), ""))
+        if len(script.sent) == 3:
+            asked.set()
+        await answer.wait()
+        if path.endswith("/b"):
+            raise Invalid("no")
+        return born(rest["body"])
+
+    script.request = request  # type: ignore[method-assign]
+    manifests = [{**wanted(), "metadata": {**wanted()["metadata"], "name": name}} for name in "abc"]
+    task = asyncio.create_task(cluster(script).apply_each(manifests))
+    async with asyncio.timeout(5):
+        await asked.wait()  # all of them are under way, and none has its answer
+    answer.set()
+
+    first, second, third = await task
+    assert (first, third) == (None, None)
+    assert isinstance(second, Invalid)
+
+
+async def test_a_bug_in_one_of_several_is_no_answer_of_the_server() -> None:
+    script = Script()
+
+    async def request(*_: Any, **__: Any) -> Manifest:
+        raise KeyError("bug")
+
+    script.request = request  # type: ignore[method-assign]
+    with pytest.raises(KeyError):
+        await cluster(script).apply_each([wanted()])
