@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 
 from modelyard.cli.gateway_options import parser, settings_of
-from modelyard.gateway.admin import AdminHandler
+from modelyard.gateway.admin import admin_pages
 from modelyard.gateway.engine import About
 from modelyard.gateway.memory import keep_freed_memory
 from modelyard.gateway.routes import Routes
@@ -101,7 +101,7 @@ async def _overseen(
 ) -> None:
     """Answer probes while the work goes on, which signals end."""
     _take_signals(overseen)
-    server = Server(AdminHandler(overseen), Limits(body_bytes=64 * 1024))
+    server = Server(admin_pages(overseen), Limits(body_bytes=64 * 1024))
     admin_port = await server.listen(admin)
     logger.info("The gateway listens", extra={"port": port, "admin_port": admin_port})
     await work

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from modelyard.gateway.admin import AdminHandler
+from modelyard.gateway.admin import admin_pages
 from modelyard.gateway.exposition import exposition
 from modelyard.gateway.series import Distribution, Report, Tally, report_of, tally_of, total
 from modelyard.gateway.settings import Settings
@@ -129,7 +129,7 @@ def test_what_workers_counted_is_added_and_survives_the_way_to_their_parent() ->
 
 async def test_probes_answer_on_a_port_of_their_own() -> None:
     async with model(None) as behind, gateway([behind.address], Settings(grace_seconds=5)) as rig:
-        server = Server(AdminHandler(rig.gateway), Limits())
+        server = Server(admin_pages(rig.gateway), Limits())
         admin = Rig(rig.gateway, rig.routes, await server.listen(bound("127.0.0.1", 0, shared=False)))
         client = await admin.client()
         assert [(await client.ask(get(path))).status for path in ("/healthz", "/readyz", "/v2")] == [
