@@ -64,7 +64,9 @@ def build(recipe: Recipe, progress: Progress) -> Image:
 
 def build_and_push(provider: Provider, recipe: Recipe, name: str, tag: str, progress: Progress) -> str:
     """Build, and bring the image to the nodes of `provider`; `<repository>:<tag>@<digest>`."""
-    return provider.push(build(recipe, progress).layout, name, tag)
+    layout = build(recipe, progress).layout
+    with progress.during(f"Bringing {name}:{tag} into the cluster"):
+        return provider.push(layout, name, tag)
 
 
 def push_python(provider: Provider, progress: Progress) -> str:
