@@ -1,6 +1,6 @@
 """`make bench-gateway`: the gateway beside proxies and servers that do less, as much, or more.
 
-    python -m tests.bench.gateway [--rounds 4] [--seconds 1] [--json FILE] [--page FILE]
+    python -m tests.bench.gateway [--rounds 3] [--seconds 1] [--json FILE] [--page FILE]
 
 All run at once, each on the same core; wrk and the model have another. They are asked in turns: a round is one load of
 each, and every second round goes backwards, so that what else happens on the machine happens to all. Before each round
@@ -119,12 +119,12 @@ def _processor() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.gateway", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--rounds", type=_positive, default=4, help="rounds for each load (default 4)")
+    parser.add_argument("--rounds", type=_positive, default=3, help="rounds for each load (default 3)")
     parser.add_argument(
         "--seconds",
         type=_positive,
         default=1,
-        help="of each load, whole ones; twice that for tensors (default 1)",
+        help="of each load, whole ones; four times that for many tensors (default 1)",
     )
     everyone, everything = tuple(PEERS), tuple(cases())
     parser.add_argument(

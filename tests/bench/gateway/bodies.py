@@ -41,7 +41,8 @@ class Case:
     contract: Request
     expected: tuple[float, ...]
     patience: int = 1
-    """By how much longer its loads last than others."""
+    """By how much longer its loads over many connections last than others: what is under way at the end of one has
+    cost something, too, and must be little beside what was answered."""
 
 
 def cases() -> dict[str, Case]:
@@ -86,7 +87,7 @@ def tensor() -> Case:
     contract = Request(_dumps({"X": {"x": rows}}).encode())
     expected = tuple(values[::WIDTH])
     protocol = Request(head + data, headers)
-    return Case("tensor", protocol, contract, expected, patience=2)
+    return Case("tensor", protocol, contract, expected, patience=4)
 
 
 def _columns(name: str, columns: Mapping[str, Sequence[float]]) -> Case:

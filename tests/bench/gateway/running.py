@@ -75,8 +75,9 @@ class Server:
         request = self.peer.request(case)
         body = bodies / f"{case.name}-{'protocol' if self.peer.translates else 'contract'}"
         url = f"http://{_HOST}:{self.port}{self.peer.path}"
+        seconds *= case.patience if connections > 1 else 1
         before = usage(self.pid).cpu_ms
-        told = wrk.load(url, body, request.headers, connections=connections, seconds=seconds * case.patience)
+        told = wrk.load(url, body, request.headers, connections=connections, seconds=seconds)
         after = usage(self.pid)
         self._rests()
         return sample(told, after.cpu_ms - before, after.memory_mb)
