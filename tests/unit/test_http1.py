@@ -210,3 +210,50 @@ async def test_closing_a_stream_frees_its_server() -> None:
         assert await anext(stream.pieces()) == b"hi"
         stream.close()
         await eventually(lambda: not connection.free and not pool._all)
+
+
+class Ear(asyncio.Transport):
+    """A transport that only knows whether it listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listens = True
+
+    def write(self, data: object) -> None:
+        """Into the void."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self.listens = False
+
+    def resume_reading(self) -> None:
+        self.listens = True
+
+
+async def test_a_connection_listens_again_when_an_answer_has_ended_that_nobody_read() -> None:
+    ear, connection = Ear(), Connection()
+    connection.connection_made(ear)
+    stream = Stream(connection, ASKED, silence=5)
+    body = b"x" * (BACKLOG + 1)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1) + body)
+    assert not ear.listens
+
+    connection.data_received(b"x")
+
+    assert connection.free
+    assert ear.listens
+    assert b"".join([piece async for piece in stream.pieces()]) == body + b"x"
+
+
+async def test_a_pool_that_is_closed_opens_no_more_and_forgets_what_is_lost() -> None:
+    server = Server(OK, CLOSE)
+    async with pool_to(server) as pool:
+        await ask(await pool.take(), ASKED, seconds=5)
+        with pytest.raises(NotAnswered):
+            await ask(await pool.take(), ASKED, seconds=5)
+        assert (pool._free, pool._all) == ([], set())
+        pool.close()
+        with pytest.raises(ConnectionAbortedError):
+            await pool.take()

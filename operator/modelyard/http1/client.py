@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._receiver: Receiver | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._loop = asyncio.get_running_loop()
+        self._paused = self._ending = False
         self._fresh()
 
     def _fresh(self) -> None:
@@ -74,7 +75,9 @@ class Connection(asyncio.Protocol):
     @property
     def free(self) -> bool:
         """Open, and without a request under way."""
-        return self._transport is not None and self._receiver is None and not self._transport.is_closing()
+        if self._transport is None or self._receiver is not None or self._ending:
+            return False
+        return not self._transport.is_closing()
 
     def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
         """Ask. Only while `free`."""
@@ -94,14 +97,22 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def pause(self) -> None:
-        """Take nothing more until `resume`."""
-        if self._transport is not None and not self._transport.is_closing():
+        """Take nothing more until `resume`, or until the answer has ended."""
+        if self._transport is not None and not self._paused and not self._transport.is_closing():
+            self._paused = True
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Take what comes again."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if self._paused:
+            self._paused = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def eof_received(self) -> bool | None:
+        """See asyncio.Protocol. The server closes: nothing more can be asked."""
+        self._ending = True
+        return None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -165,6 +176,7 @@ class Connection(asyncio.Protocol):
         if not self._parser.should_keep_alive() and self._transport is not None:
             self._transport.close()
         receiver.on_end()
+        self.resume()
         if self.free:
             self.free_since = self._loop.time()
             if self._on_free is not None:
@@ -188,6 +200,7 @@ class Pool:
         self._host, self._port, self._trust = host, port, trust
         self._free: list[Connection] = []
         self._all: set[Connection] = set()
+        self._closed = False
         self._loop = asyncio.get_running_loop()
 
     async def take(self) -> Connection:
@@ -196,9 +209,11 @@ class Pool:
         Raises OSError (ssl.SSLError among them) and TimeoutError when the server takes none.
         """
         oldest = self._loop.time() - IDLE_SECONDS
+        while self._free and self._free[0].free_since <= oldest:
+            self._free.pop(0).abort()
         while self._free:
             connection = self._free.pop()
-            if connection.free and connection.free_since > oldest:
+            if connection.free:
                 return connection
             connection.abort()
         return await self.fresh()
@@ -207,17 +222,26 @@ class Pool:
         """A connection that carried nothing yet. Raises like `take`."""
         async with asyncio.timeout(CONNECT_TIMEOUT):
             _, connection = await self._loop.create_connection(
-                lambda: Connection(self._free.append, self._all.discard),
+                lambda: Connection(self._free.append, self._lost),
                 self._host,
                 self._port,
                 ssl=self._trust,
                 server_hostname=self._host if self._trust else None,
             )
+        if self._closed:
+            connection.abort()
+            raise ConnectionAbortedError("the pool is closed")
         self._all.add(connection)
         return connection
 
+    def _lost(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        if connection in self._free:
+            self._free.remove(connection)
+
     def close(self) -> None:
         """Close all connections; who waits for an answer on one of them is told nothing."""
+        self._closed = True
         for connection in list(self._all):
             connection.abort()
         self._free.clear()

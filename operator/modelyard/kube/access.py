@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -61,22 +62,41 @@ def from_kubeconfig(path: Path) -> Access:
             raise AccessError(
                 f"{path}: logging in by {way!r} is not supported; use a token or a client certificate"
             )
-    server = str(cluster["server"]).rstrip("/")
+    server = _server(str(cluster.get("server") or ""), path)
     tls = _tls(cluster, user, path.parent) if server.startswith("https:") else None
     return Access(server, tls, _user_token(user, path.parent))
 
 
 def file_token(path: Path, clock: Callable[[], float] = time.monotonic) -> Token:
-    """A token kept in a file, read again when TOKEN_MAX_AGE has passed."""
+    """A token kept in a file, read again when TOKEN_MAX_AGE has passed; the one known stands while that fails.
+
+    Raises OSError while none was ever read.
+    """
     value, read_at = "", float("-inf")
 
     def token() -> str:
         nonlocal value, read_at
         if clock() - read_at >= TOKEN_MAX_AGE:
-            value, read_at = path.read_text().strip(), clock()
+            try:
+                value, read_at = path.read_text().strip(), clock()
+            except OSError:
+                if not value:
+                    raise
         return value
 
     return token
+
+
+def _server(address: str, path: Path) -> str:
+    """`scheme://host[:port][/prefix]`, its scheme in lower case: what is not https is spoken to in the clear."""
+    parts = urlsplit(address.rstrip("/"))
+    try:
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise AccessError(f"{path}: server {address!r} is no address: give https://HOST:PORT")
+    return parts.geturl()
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from modelyard.api.kinds import (
-    CONFIG_MAP,
     CONTROLLER_REVISION,
     NETWORK_POLICY,
     POD_DISRUPTION_BUDGET,
@@ -25,9 +24,10 @@ _REASONS: Mapping[type[ApiError], Reason] = {
     Invalid: Reason.INVALID_SPEC,
 }
 _SIDE_BY_SIDE = frozenset(
-    kind.name for kind in (CONFIG_MAP, CONTROLLER_REVISION, NETWORK_POLICY, POD_DISRUPTION_BUDGET, SERVICE)
+    kind.name for kind in (CONTROLLER_REVISION, NETWORK_POLICY, POD_DISRUPTION_BUDGET, SERVICE)
 )
-"""Kinds that do nothing by themselves: they may come in any order, before the pods that they are for."""
+"""Kinds that do nothing by themselves: they may come in any order, before the pods that they are for. Not the code:
+the record names it, and is not to stand without it."""
 
 
 async def apply_all(cluster: Cluster, manifests: Iterable[Manifest]) -> Refusal | None:

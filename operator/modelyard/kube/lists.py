@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from modelyard.api.kinds import Kind
@@ -38,26 +39,37 @@ class Scope:
         return f"{self.kind.name} in {self.namespace or 'all namespaces'}"
 
 
-async def list_into(session: Session, cache: Cache, scope: Scope, *, page: int = PAGE) -> str:
+async def list_into(
+    session: Session,
+    cache: Cache,
+    scope: Scope,
+    *,
+    page: int = PAGE,
+    on_page: Callable[[], None] = lambda: None,
+) -> str:
     """Make the cache hold what the server holds; the resourceVersion to watch from. Raises errors.ApiError.
 
-    A list whose continuation expired half-way begins anew: parts of two lists make no whole.
+    A list whose continuation expired half-way begins anew: parts of two lists make no whole. The last attempt asks
+    for all at once. `on_page` is called whenever some of it has come.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
+    for _ in range(_ATTEMPTS - 1):
         try:
-            return await _list_once(session, cache, scope, page)
+            return await _list_once(session, cache, scope, page, on_page)
         except Expired:
-            if attempt == _ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
+            continue
+    return await _list_once(session, cache, scope, 0, on_page)
 
 
-async def _list_once(session: Session, cache: Cache, scope: Scope, page: int) -> str:
+async def _list_once(
+    session: Session, cache: Cache, scope: Scope, page: int, on_page: Callable[[], None]
+) -> str:
     seen: set[tuple[str, str]] = set()
     proceed = ""
     while True:
-        params = {**scope.query, "limit": str(page), **({"continue": proceed} if proceed else {})}
+        limit = {"limit": str(page)} if page else {}
+        params = {**scope.query, **limit, **({"continue": proceed} if proceed else {})}
         answer = await session.request("GET", scope.path, params=params)
+        on_page()
         for item in answer.get("items") or ():
             metadata = item["metadata"]
             seen.add((metadata.get("namespace", ""), metadata["name"]))

@@ -25,6 +25,9 @@ from modelyard.kube.trouble import Trouble
 logger = logging.getLogger(__name__)
 
 
+_MUTE_WATCHES = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds. The server sends a bookmark every minute, so a watch silent for `silence` is probably broken.
@@ -63,6 +66,9 @@ class Reflector:
         self._session, self._cache, self._page = session, cache, page
         self._on_restart, self._dice = on_restart, dice
         self._version: str | None = None
+        self._mute = 0
+        """Watches in a row that began, and brought nothing."""
+
         self._trouble = Trouble(logger, "Watch", str(scope))
         self._alive_at = _now()
 
@@ -73,23 +79,34 @@ class Reflector:
     async def run(self) -> None:
         """List and watch until cancelled; trouble with the API server is logged and retried."""
         while True:
-            self._alive_at = _now()
+            self._alive_at, asked = _now(), 0.0
             try:
                 await self._list_and_watch()
             except Expired:
                 self._version = None
                 self._trouble.count += 1
             except Silent as silence:
-                logger.debug("Watch begins anew", extra={"scope": str(self.scope), "reason": str(silence)})
+                self._fell_silent(silence)
             except ApiError as error:
                 self._trouble.add(error)
+                asked = max(asked, getattr(error, "retry_after", None) or 0.0)
             self._on_restart(self.scope)
             if self._trouble.count:
-                await asyncio.sleep(self.timing.backoff.delay(self._trouble.count, self._dice))
+                delay = self.timing.backoff.delay(self._trouble.count, self._dice)
+                await asyncio.sleep(max(delay, min(asked, self.timing.backoff.cap)))
+
+    def _fell_silent(self, silence: Silent) -> None:
+        """Nothing may have happened, or something between keeps what does: after a few times, a list tells."""
+        logger.debug("Watch begins anew", extra={"scope": str(self.scope), "reason": str(silence)})
+        self._mute += 1
+        if self._mute >= _MUTE_WATCHES:
+            self._mute, self._version = 0, None
 
     async def _list_and_watch(self) -> None:
         if self._version is None:
-            self._version = await list_into(self._session, self._cache, self.scope, page=self._page)
+            self._version = await list_into(
+                self._session, self._cache, self.scope, page=self._page, on_page=self._show_life
+            )
             self.synced.set()
         started = _now()
         await self._watch(self._version)
@@ -108,16 +125,22 @@ class Reflector:
         silence = self.timing.silence
         async with self._session.stream(self.scope.path, params=params, silence=silence) as lines:
             async for line in lines:
-                self._alive_at = _now()
+                self._show_life()
+                self._mute = 0
                 self._take(line)
+
+    def _show_life(self) -> None:
+        self._alive_at = _now()
 
     def _take(self, line: bytes) -> None:
         """One event. What was taken is never asked for again: the version moves on with it."""
         try:
             event = orjson.loads(line)
+            what, found = event["type"], event["object"]
         except orjson.JSONDecodeError:
             raise Unavailable(f"watch {self.scope}: the connection broke in the middle of an event") from None
-        what, found = event["type"], event["object"]
+        except (KeyError, TypeError):
+            raise Unavailable(f"watch {self.scope}: what came is no event") from None
         if what == "ERROR":
             raise from_status(f"watch {self.scope}", int(found.get("code") or 500), found)
         if what == "DELETED":

@@ -9,7 +9,7 @@ from modelyard.api.kinds import ALL_KINDS, Kind
 
 _KINDS: Mapping[tuple[str, str], Kind] = {(kind.group, kind.plural): kind for kind in ALL_KINDS}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "apply", "DELETE": "delete"}
-_READS = frozenset(("get", "list", "watch"))
+_REPEATABLE = frozenset(("get", "list", "watch", "apply", "delete"))
 OTHER = "other"
 
 
@@ -24,9 +24,9 @@ class Request:
     subresource: str = ""
 
     @property
-    def reads(self) -> bool:
-        """It changes nothing, and may be asked again."""
-        return self.verb in _READS
+    def repeatable(self) -> bool:
+        """It may be sent again when nobody knows whether it arrived: it reads, or says what is to be in the end."""
+        return self.verb in _REPEATABLE
 
     def __str__(self) -> str:
         place = "/".join(part for part in (self.namespace, self.name) if part)

@@ -50,10 +50,11 @@ class Session:
 
     def __init__(self, access: Access, observe: Observer = ignore) -> None:
         server = urlsplit(access.server)
-        port = server.port or _PORTS[server.scheme]
-        self._pool = Pool(server.hostname or "", port, access.ssl if server.scheme == "https" else None)
+        host, port = server.hostname or "", server.port or _PORTS[server.scheme]
+        self._pool = Pool(host, port, access.ssl)
         self._prefix, self._token, self._observe = server.path.rstrip("/"), access.token, observe
-        self._common = f" HTTP/1.1\r\nHost: {server.netloc}\r\nUser-Agent: modelyard\r\n"
+        authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._common = f" HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: modelyard\r\n"
 
     async def close(self) -> None:
         """Close all connections."""
@@ -92,29 +93,27 @@ class Session:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """A watch: an iterator over the lines of the answer, ended by the server.
 
-        Raises errors.ApiError, on entering and while iterating; Silent when nothing at all arrives for `silence`
-        seconds.
+        Raises errors.ApiError, on entering and while iterating; Silent when it has begun, and then nothing at all
+        arrives for `silence` seconds.
         """
         about = parse_request("GET", path, params)
         seen = _Seen(self._observe, about)
         try:
             stream = await self._begin(about, self._bytes("GET", path, params), silence)
-            try:
-                seen.code = status = await stream.begin()
-                seen.end()
-                if status >= 300:
-                    _parsed(
-                        about, Answer(status, stream.headers, b"".join([_ async for _ in stream.pieces()]))
-                    )
-                yield _lines(stream.pieces())
-            except TimeoutError as error:
-                raise Silent(f"{about}: nothing came for {silence:.0f} s") from error
-            except OSError as error:
-                raise _unreachable(about, error) from error
-            finally:
-                stream.close()
+            seen.code = stream.status
         finally:
             seen.end()
+        try:
+            if stream.status >= 300:
+                body = b"".join([piece async for piece in stream.pieces()])
+                _parsed(about, Answer(stream.status, stream.headers, body))
+            yield _lines(stream.pieces())
+        except TimeoutError as error:
+            raise Silent(f"{about}: nothing came for {silence:.0f} s") from error
+        except OSError as error:
+            raise _unreachable(about, error) from error
+        finally:
+            stream.close()
 
     def _bytes(
         self,
@@ -127,7 +126,10 @@ class Session:
         """A request as it goes over the wire."""
         place = path if _PLAIN.fullmatch(path) else quote(path)
         target = f"{self._prefix}{place}?{_query(tuple(params.items()))}" if params else self._prefix + place
-        token = self._token()
+        try:
+            token = self._token()
+        except OSError as error:
+            raise Unavailable(f"the token cannot be read: {error.strerror}") from error
         head = f"{method} {target}{self._common}"
         if token:
             head += f"Authorization: Bearer {token}\r\n"
@@ -137,10 +139,17 @@ class Session:
         return f"{head}{length}".encode() + data
 
     async def _begin(self, about: Request, asked: bytes, silence: float) -> Stream:
+        """A stream whose head has come."""
         try:
-            return Stream(await self._pool.take(), asked, silence=silence)
+            stream = Stream(await self._pool.take(), asked, silence=silence)
+            try:
+                await stream.begin()
+            except BaseException:
+                stream.close()
+                raise
         except OSError as error:
             raise _unreachable(about, error) from error
+        return stream
 
     async def _answer(
         self, about: Request, asked: bytes, *, seconds: float, limit: int | None = None
@@ -156,9 +165,9 @@ class Session:
             seen.end()
 
     async def _ask(self, about: Request, asked: bytes, seconds: float, limit: int | None) -> Answer:
-        """What only reads is asked again when the server closed a connection just as it was used again."""
+        """What may be said twice is, when the server closed a connection just as it was used again."""
         connection = await self._pool.take()
-        again = connection.used > 0 and about.reads
+        again = connection.used > 0 and about.repeatable
         try:
             return await ask(connection, asked, seconds=seconds, limit=limit)
         except NotAnswered:

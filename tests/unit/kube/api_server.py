@@ -55,6 +55,8 @@ class Watch:
     breaks: bool = False
     code: int = 200
     lasts: float = 0.0
+    withheld: bool = False
+    """Not even its head comes."""
 
 
 @dataclass
@@ -85,6 +87,8 @@ class ApiServer:
         script = self.watches.pop(0) if len(self.watches) > 1 else self.watches[0]
         if script.code != 200:
             return web.json_response(failure(script.code, "X"), status=script.code)
+        if script.withheld:
+            await asyncio.sleep(60)
         response = web.StreamResponse()
         await response.prepare(request)
         for line in script.lines:

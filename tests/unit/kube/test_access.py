@@ -168,3 +168,34 @@ def test_a_broken_kubeconfig_is_explained(tmp_path: Path, text: str | None, mess
 
     with pytest.raises(AccessError, match=message):
         from_kubeconfig(path)
+
+
+def test_a_token_that_cannot_be_read_for_a_moment_is_the_one_that_was_known(tmp_path: Path) -> None:
+    path, now = tmp_path / "token", [0.0]
+    token = file_token(path, lambda: now[0])
+    with pytest.raises(OSError):
+        token()
+    path.write_text("first")
+    assert token() == "first"
+    path.unlink()
+    now[0] = TOKEN_MAX_AGE + 1
+    assert token() == "first"
+    path.write_text("second")
+    assert token() == "second"
+
+
+@pytest.mark.parametrize(
+    "address", ["host:6443", "ftp://host", "https://", "", "https://host:none", "https://host:99999", "host"]
+)
+def test_an_address_that_is_none_is_told_before_anything_starts(tmp_path: Path, address: str) -> None:
+    path = kubeconfig(tmp_path, {"server": address}, {"token": "t"})
+
+    with pytest.raises(AccessError, match=f"server '{address}' is no address: give https://HOST:PORT"):
+        from_kubeconfig(path)
+
+
+def test_a_scheme_in_capitals_is_still_encrypted(tmp_path: Path) -> None:
+    access = from_kubeconfig(kubeconfig(tmp_path, {"server": "HTTPS://host:6443/"}, {"token": "t"}))
+
+    assert access.server == "https://host:6443"
+    assert access.ssl is not None

@@ -54,12 +54,13 @@ async def applied(recording: Recording, *kinds: str) -> Any:
 CHILDREN = ("ConfigMap", "ControllerRevision", "NetworkPolicy", "Service", "Deployment", "Service")
 
 
-async def test_walls_and_records_go_side_by_side_and_pods_after_all_of_them() -> None:
+async def test_the_code_goes_first_then_record_and_walls_side_by_side_then_the_pods() -> None:
     recording = Recording()
 
     assert await applied(recording, *CHILDREN) is None
     assert recording.done == [
-        ["ConfigMap", "ControllerRevision", "NetworkPolicy", "Service"],
+        ["ConfigMap"],
+        ["ControllerRevision", "NetworkPolicy", "Service"],
         ["Deployment"],
         ["Service"],
     ]

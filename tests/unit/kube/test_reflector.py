@@ -175,10 +175,9 @@ async def test_nothing_is_synced_before_the_whole_list_is_there() -> None:
         assert not reflector.synced.is_set()
 
 
-async def test_a_hanging_reflector_is_noticed_and_a_living_one_is_not() -> None:
+async def test_a_living_reflector_shows_it_though_nothing_happens() -> None:
     async with reflecting(ApiServer(watches=[Watch([bookmark(9)], hangs=True)]), Cache()) as reflector:
         await asyncio.sleep(0.5)
-        assert reflector.silent_for() <= TIMING.stuck_after
         assert reflector.silent_for() < 0.4, "a failed try is a sign of life too"
 
 
@@ -205,3 +204,59 @@ async def test_a_server_that_says_when_to_come_back_is_believed_once(
         await asyncio.wait_for(reflector.synced.wait(), 5)
 
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == told
+
+
+async def test_a_watch_that_never_begins_is_trouble_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Something between that keeps an answer back until it is whole gives lists, and no watch at all."""
+    api = ApiServer(watches=[Watch(withheld=True)])
+    timing = Timing(silence=0.05, backoff=Backoff(base=0.01, cap=0.02))
+    async with reflecting(api, Cache(), timing):
+        await eventually(lambda: len(api.queries(watch=True)) == 3)
+
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.getMessage() == "Watch failed; it will be repeated"
+
+
+async def test_what_happened_beside_watches_that_say_nothing_is_seen_by_a_list() -> None:
+    api, cache = ApiServer(lists=[listed(7, pod(1, "ghost")), listed(9, pod(8, "new"))]), Cache()
+    async with reflecting(api, cache, Timing(silence=0.05, backoff=Backoff(base=0.01, cap=0.02))):
+        await eventually(lambda: names(cache) == ["new"])
+
+    assert len(api.queries(watch=True)) >= 3
+
+
+async def test_a_reflector_that_hangs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object, **__: object) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    monkeypatch.setattr("modelyard.kube.reflector.list_into", never)
+    async with reflecting(ApiServer(), Cache()) as reflector:
+        before = reflector.silent_for()
+        await eventually(lambda: reflector.silent_for() > before + 0.2)
+
+
+async def test_each_page_of_a_long_list_is_a_sign_of_life() -> None:
+    pages = [listed(7, pod(n, f"p{n}"), proceed="go") for n in range(1, 4)]
+    told: list[int] = []
+    async with serving(ApiServer(lists=[*pages, listed(7)])) as session:
+        await list_into(session, Cache(), SCOPE, page=1, on_page=lambda: told.append(1))
+
+    assert len(told) == 4
+
+
+async def test_a_list_whose_pages_expire_again_and_again_is_asked_for_whole() -> None:
+    expired = failure(410, "Expired")
+    api = ApiServer(lists=[expired, expired, listed(9, pod(8, "b"))])
+    cache = Cache()
+    async with serving(api) as session:
+        assert await list_into(session, cache, SCOPE, page=1) == "9"
+
+    assert [query.get("limit") for query in api.queries(watch=False)] == ["1", "1", None]
+    assert names(cache) == ["b"]
+
+
+async def test_what_is_no_event_is_trouble_and_not_the_end() -> None:
+    api = ApiServer(watches=[Watch([b'{"kind": "Status"}\n']), Watch([b"[1]\n"]), Watch(hangs=True)])
+    async with reflecting(api, Cache()):
+        await eventually(lambda: len(api.queries(watch=True)) == 3)

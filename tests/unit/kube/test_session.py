@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -144,3 +146,87 @@ async def test_many_requests_at_once_share_the_session() -> None:
         found = await asyncio.gather(*(session.request("GET", POD.path("ns", "a")) for _ in range(50)))
 
     assert len(found) == len(api.seen) == 50
+
+
+@pytest.mark.parametrize(
+    ("server", "line", "host"),
+    [
+        ("http://127.0.0.1:{port}", "GET /api/v1/pods HTTP/1.1", "127.0.0.1:{port}"),
+        ("http://127.0.0.1:{port}/k8s/c-1/", "GET /k8s/c-1/api/v1/pods HTTP/1.1", "127.0.0.1:{port}"),
+        ("http://u:p@localhost:{port}", "GET /api/v1/pods HTTP/1.1", "localhost:{port}"),
+    ],
+)
+async def test_what_is_sent_to_a_server(server: str, line: str, host: str) -> None:
+    async with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as (port, heard):
+        session = Session(Access(server.format(port=port), None, lambda: "t"))
+        await session.request("GET", POD.path())
+        await session.close()
+
+    assert heard == [
+        f"{line}\r\nHost: {host.format(port=port)}\r\nUser-Agent: modelyard\r\n"
+        "Authorization: Bearer t\r\n\r\n"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "sent"), [("GET", 2), ("PATCH", 2), ("DELETE", 2), ("POST", 1), ("PUT", 1)]
+)
+async def test_what_may_be_said_twice_is_when_a_kept_connection_turns_out_dead(
+    method: str, sent: int
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    async with saying(answer, b"", answer) as (port, heard):
+        session = Session(Access(f"http://127.0.0.1:{port}", None, lambda: None))
+        await session.request("GET", POD.path())
+        body: dict[str, str] | None = None if method == "GET" else {}
+        if sent == 2:
+            assert await session.request(method, POD.path("ns", "a"), body=body) == {}
+        else:
+            with pytest.raises(Unavailable, match="NotAnswered"):
+                await session.request(method, POD.path("ns", "a"), body=body)
+        await session.close()
+
+    assert len(heard) == 1 + sent
+
+
+async def test_a_token_that_cannot_be_read_is_no_end() -> None:
+    def missing() -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    session = Session(Access("http://127.0.0.1:1", None, missing))
+    with pytest.raises(Unavailable, match="the token cannot be read: No such file or directory"):
+        await session.request("GET", POD.path())
+    await session.close()
+
+
+@asynccontextmanager
+async def saying(*answers: bytes) -> AsyncIterator[tuple[int, list[str]]]:
+    """A server that says these bytes, one for each request; none: it closes. Its port, and the heads that it heard."""
+    heard, script = list[str](), list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                heard.append(head.decode())
+                length = next((int(v) for k, v in _fields(head) if k == b"content-length"), 0)
+                await reader.readexactly(length)
+                said = script.pop(0)
+                if not said:
+                    break
+                writer.write(said)
+        except asyncio.IncompleteReadError:
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], heard
+    finally:
+        server.close()
+
+
+def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    lines = head.split(b"\r\n")[1:-2]
+    return [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
