@@ -28,6 +28,9 @@ WRITES = {
 }
 """For a new version of a new model: its ledger, each child once, and one status each."""
 
+NOT_FOR_A_VERSION = {"POST ipaddresses", "POST events"}
+"""The API server's own for each Service, and Events of the environment."""
+
 
 @pytest.mark.timeout(LONGEST)
 def test_a_version_costs_each_write_once_a_restart_none_and_no_more_cpu_than_twice_what_it_did(
@@ -36,10 +39,11 @@ def test_a_version_costs_each_write_once_a_restart_none_and_no_more_cpu_than_twi
     ours, wrote = asyncio.run(measure(operator(), VERSIONS, tmp_path / "ours"))
     theirs, _ = asyncio.run(measure(reference(tmp_path), VERSIONS, tmp_path / "theirs"))
 
-    of_the_operator = {
-        what: count for what, count in wrote.items() if "ipaddresses" not in what and "events" not in what
-    }
-    assert of_the_operator == pytest.approx(WRITES, abs=0.05)
+    of_the_operator = {what: count for what, count in wrote.items() if what not in NOT_FOR_A_VERSION}
+    assert of_the_operator.keys() == WRITES.keys()
+    extra = sum((count - WRITES[what]) * VERSIONS for what, count in of_the_operator.items())
+    assert all(count >= WRITES[what] for what, count in of_the_operator.items())
+    assert extra < 3, "of what comes with the first version alone"
     assert ours["restart_writes"] == 0
     kept = json.loads(KEPT.read_text())["ratio"]
     assert ours["cpu_ms"] / theirs["cpu_ms"] < 2 * kept["cpu_ms"]

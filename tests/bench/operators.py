@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import sys
 from pathlib import Path
+
+import aiohttp
 
 from modelyard.api.kinds import EXECUTION_ENVIRONMENT
 from tests.bench.processes import Controller, started
@@ -17,6 +20,9 @@ IMAGE = f"registry.example.com/envs/python@sha256:{'a' * 64}"
 """By digest, so that no registry is asked."""
 
 _PATIENCE = 60.0
+_PASSES = re.compile(
+    r'^modelyard_passes_total\{kind="CustomModelVersion",outcome="(\w+)"\} (\S+)', re.MULTILINE
+)
 _PROGRAM = "import sys; from modelyard.cli.main import main; sys.exit(main())"
 
 
@@ -47,3 +53,13 @@ async def settle_environment(client: Client, folder: Path) -> None:
             async for _, environment in client.watch(EXECUTION_ENVIRONMENT):
                 if environment.get("status", {}).get("latestVersion"):
                     return
+
+
+async def passes(operator: Controller) -> int:
+    """Passes over versions that the process has ended, as it tells itself; none failed. AssertionError otherwise."""
+    url = f"http://127.0.0.1:{operator.environ['MODELYARD_PORT']}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        text = await answer.text()
+    found = _PASSES.findall(text)
+    assert not [outcome for outcome, _ in found if outcome not in ("settled", "waiting", "stalled")], found
+    return sum(int(float(count)) for _, count in found)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION, POD
 from tests.apiserver.server import ApiServer, our_crds, running
-from tests.bench.operators import settle_environment
+from tests.bench.operators import passes, settle_environment
 from tests.bench.processes import Controller, Running, started
 from tests.bench.server import Client, connected, seed
 
@@ -85,6 +85,7 @@ async def scaled(operator: Controller, size: Size, folder: Path) -> Scaled:
             settled = await client.writes()
             with started(operator.over(server), operator.environ, folder / "again.log") as second:
                 ended = await second.at_rest(PATIENCE)
+                assert await passes(operator) >= size.versions, "not every version was looked at"
                 restart = ended - _listed(folder / "again.log", second)
                 again = second.memory_mb
             writes = sum((await client.writes() - settled).values())

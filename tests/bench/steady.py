@@ -26,6 +26,8 @@ CHILDREN = (CONTROLLER_REVISION, CONFIG_MAP, NETWORK_POLICY, SERVICE, DEPLOYMENT
 """Every version of the benchmark has one of each."""
 
 PATIENCE = 60.0
+LONG_PATIENCE = 900.0
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +56,48 @@ class Steady:
     storm_last_s: float
     """Seconds from the last edit of a storm until every model's status speaks of it."""
 
+    seeded_per_second: float
+    """At what rate the new versions really came."""
+
     idle_cpu_percent: float
-    """Of one core."""
+    """Of one core, with every workload ready and every version settled."""
 
     idle_writes: float
 
 
 async def measured(client: Client, process: Running, load: Load, *, first: int) -> Steady:
     """All of it, one after the other; new versions are numbered from `first` on."""
-    latencies = await _latencies(client, load, first)
+    latencies, rate = await _latencies(client, load, first)
     await process.at_rest(PATIENCE)
     cpu, last = await _storm(client, process, load)
     await process.at_rest(PATIENCE)
+    await _ready(client)
+    await process.at_rest(LONG_PATIENCE)
     idle_cpu, idle_writes = await _idle(client, process, load.idle_seconds)
     percentiles = statistics.quantiles(latencies, n=100)
-    return Steady(percentiles[49] * 1000, percentiles[98] * 1000, cpu, last, idle_cpu, idle_writes)
+    return Steady(percentiles[49] * 1000, percentiles[98] * 1000, cpu, last, rate, idle_cpu, idle_writes)
 
 
-async def _latencies(client: Client, load: Load, first: int) -> list[float]:
-    """Seconds for each of the versions that come at an even rate."""
+async def _latencies(client: Client, load: Load, first: int) -> tuple[list[float], float]:
+    """Seconds for each of the versions that come at an even rate, and that rate as it was."""
     count = round(load.per_second * load.seconds)
     numbers = range(first, first + count)
     seen, made = _Moments(), _Moments()
     watches = [asyncio.create_task(seen.follow(client, CUSTOM_MODEL_VERSION))]
     watches += [asyncio.create_task(made.follow(client, kind)) for kind in CHILDREN]
     try:
-        began = time.monotonic()
+        began, seeding = time.monotonic(), list[asyncio.Task[None]]()
         for place, number in enumerate(numbers):
             await asyncio.sleep(max(0.0, began + place / load.per_second - time.monotonic()))
-            await seed(client, [number])
+            seeding.append(asyncio.create_task(seed(client, [number])))
+        await asyncio.gather(*seeding)
+        rate = count / (time.monotonic() - began)
         await made.have(numbers, len(CHILDREN))
     finally:
         for watch in watches:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
-    return [max(made.of(number)) - min(seen.of(number)) for number in numbers]
+    return [max(made.of(number)) - min(seen.of(number)) for number in numbers], rate
 
 
 class _Moments:
@@ -148,6 +157,20 @@ async def _taken_in(client: Client, names: Iterable[str]) -> None:
 
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*map(one, names))
+
+
+async def _ready(client: Client) -> None:
+    """Every workload becomes ready, as a cluster with nodes would have it: nothing is waited for any more."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+    ready = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+
+    async def one(name: str) -> None:
+        async with gate:
+            found = await client.get(DEPLOYMENT, name)
+            status = {**ready, "observedGeneration": found["metadata"]["generation"]}
+            await client.merge(DEPLOYMENT, name, {"status": status}, "status")
+
+    await asyncio.gather(*map(one, await client.names(DEPLOYMENT)))
 
 
 async def _idle(client: Client, process: Running, seconds: float) -> tuple[float, float]:

@@ -20,7 +20,7 @@ AWAKE = 1024
 
 
 class _Entry:
-    """One object: `awake`, or asleep as JSON."""
+    """One object: `awake`, or asleep as JSON, or both for a while."""
 
     __slots__ = ("asked", "asleep", "awake", "uid", "version")
 
@@ -38,8 +38,11 @@ class _Entry:
         self.awake, self.asleep, self.asked = manifest, b"", True
 
     def sleep(self) -> None:
-        """Become JSON."""
-        self.asleep = bytes(memoryview(orjson.dumps(self.awake)))  # a copy: what it makes keeps room to grow
+        """Become JSON; what woke and did not change is the JSON that it was."""
+        if not self.asleep:
+            self.asleep = bytes(
+                memoryview(orjson.dumps(self.awake))
+            )  # a copy: what it makes keeps room to grow
         self.awake = None
 
 
@@ -97,7 +100,6 @@ class Shelf:
         entry.asked = True
         if entry.awake is None:
             entry.awake = orjson.loads(entry.asleep)
-            entry.asleep = b""
             self._rouse(entry)
         return entry.awake
 
