@@ -62,10 +62,10 @@ class Gateway:
             gc.set_threshold(50_000, 50, 50)
             await asyncio.wait((following, tidying, ended), return_when=asyncio.FIRST_COMPLETED)
             self.engine.ready = False
+            await self._finish()
             for work in (following, tidying):
                 if work.done():
                     work.result()
-            await self._finish()
         finally:
             for task in (following, tidying, ended):
                 task.cancel()

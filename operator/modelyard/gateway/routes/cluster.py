@@ -87,11 +87,15 @@ class ClusterRoutes(Board):
             self.publish(Table(models, self.table.default_namespace))
 
     def _renew(self, models: dict[_Key, Model], key: _Key) -> bool:
-        """Look at one model again; whether it is another now."""
-        namespace, name = key
-        having = {labels.OF_MODEL: name}
-        services = self._cache.select(SERVICE, namespace, having)
-        model = model_of(namespace, name, services, self._cache.select(ENDPOINT_SLICE, namespace, having))
+        """Look at one model again; whether it is another now. One that cannot be read is nobody else's trouble."""
+        try:
+            model = self._read(*key)
+        except Exception:
+            logger.exception(
+                "A model cannot be read; its routes stay as they were",
+                extra={"namespace": key[0], "model": key[1]},
+            )
+            return False
         if model == models.get(key):
             return False
         if model is None:
@@ -99,6 +103,11 @@ class ClusterRoutes(Board):
         else:
             models[key] = model
         return True
+
+    def _read(self, namespace: str, name: str) -> Model | None:
+        having = {labels.OF_MODEL: name}
+        services = self._cache.select(SERVICE, namespace, having)
+        return model_of(namespace, name, services, self._cache.select(ENDPOINT_SLICE, namespace, having))
 
 
 def _models(*states: Manifest | None) -> Iterable[str]:

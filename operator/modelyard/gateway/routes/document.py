@@ -27,7 +27,9 @@ _COLUMN = ("name", "datatype")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 _ANY = re.compile(r"(?s).+")
-_PREFIX = re.compile(r"|(?:/[!-\"$-.0->@-~]+)+")
+PREFIX = re.compile(r"|(?:/[!-\"$-.0->@-~]+)+")
+"""A path without a slash at the end, a query or anything that a request line cannot hold."""
+
 _POD = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)):(?P<port>\d{1,5})"
 )
@@ -101,7 +103,7 @@ def _version(place: Place, of_model: dict[str, Place]) -> Version:
     return Version(
         label=_name(fields.get("label"), ""),
         target=_target(given["target"]) if "target" in given else Target("Regression", ""),
-        url_prefix=prefix.text(_PREFIX, "a path such as /models/team/flats") if prefix else "",
+        url_prefix=prefix.text(PREFIX, "a path such as /models/team/flats") if prefix else "",
         pods=tuple(_pod(item) for item in _items(fields, "pods", f"entries {_HOW_POD}")),
         columns=tuple(_column(item) for item in _items(given, "columns", "entries {name, datatype}")),
     )

@@ -18,12 +18,16 @@ import orjson
 
 from modelyard.api import labels
 from modelyard.gateway.route import Address, Column, Model, Target, TargetType, Version
+from modelyard.gateway.routes.document import PREFIX
 from modelyard.manifests.pod_template import PORT_NAME
 
 Manifest = Mapping[str, Any]
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """Label of an EndpointSlice: the Service that it is of."""
+
+_LONGEST_NUMBER = 19
+"""Digits of a part of a label from which on it is no number: Python refuses to read thousands of them."""
 
 _TYPES = frozenset(get_args(TargetType))
 _FORM = (KeyError, TypeError, ValueError, AttributeError)
@@ -69,7 +73,7 @@ def version_in(annotation: str) -> Version | None:
         return Version(
             label=_text(route["label"]),
             target=_target(route["target"]),
-            url_prefix=_text(route["urlPrefix"]),
+            url_prefix=_path(route["urlPrefix"]),
             columns=tuple(Column(_text(c["name"]), _text(c["datatype"])) for c in route.get("columns", ())),
         )
     except _FORM:
@@ -106,7 +110,8 @@ def _versions(
 
 def _order(label: str) -> tuple[list[int], str]:
     """1.9 before 1.10."""
-    return [int(part) for part in label.split(".") if part.isdecimal()], label
+    parts = label.split(".")
+    return [int(part) for part in parts if part.isdecimal() and len(part) < _LONGEST_NUMBER], label
 
 
 def _is_stable(service: Manifest, name: str) -> bool:
@@ -144,6 +149,14 @@ def _target(told: Mapping[str, Any]) -> Target:
         raise ValueError("a type of targets that is not known here")
     classes = tuple(_text(label) for label in told.get("labels", ()))
     return Target(told["type"], _text(told["name"]), classes, float(told.get("threshold", 0.5)))
+
+
+def _path(value: object) -> str:
+    """It goes as it is into the head of each request to the model."""
+    path = _text(value)
+    if PREFIX.fullmatch(path) is None:
+        raise ValueError("no path")
+    return path
 
 
 def _text(value: object) -> str:

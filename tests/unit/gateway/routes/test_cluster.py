@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from modelyard.gateway.route import Table
+from modelyard.gateway.route import Model, Table
 from modelyard.gateway.routes.cluster import ClusterRoutes
+from modelyard.gateway.routes.services import model_of
 from modelyard.kube.access import Access
 from tests.support.eventually import eventually
 from tests.unit.gateway.routes.objects import (
@@ -200,6 +201,29 @@ async def test_a_model_that_comes_is_there_and_one_that_goes_is_not(cluster: Clu
         cluster.remove(service_of("houses", "k9", "team-b"))
         await eventually(lambda: ("team-b", "houses") not in routes.table.models)
         assert KEY in routes.table.models
+
+
+async def test_a_model_that_cannot_be_read_stays_as_it_was_and_the_others_change(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(namespace: str, name: str, *found: Any) -> Model | None:
+        if name == "broken":
+            raise ValueError("of a form that nobody thought of")
+        return model_of(namespace, name, *found)
+
+    cluster.put(service_of("broken", "k9"))
+    monkeypatch.setattr("modelyard.gateway.routes.cluster.model_of", failing)
+    async with watching(cluster) as (routes, _):
+        async with asyncio.timeout(5):
+            await routes.synced.wait()
+        assert list(routes.table.models) == [KEY]
+        await eventually(lambda: cluster.watched == 2)
+        cluster.put(service_of("broken", "k8"))
+        cluster.put(stable("k2"))
+        await eventually(lambda: serving(routes.table) == "2.0")
+        assert list(routes.table.models) == [KEY]
+    (line, *_) = [vars(record) for record in caplog.records if "cannot be read" in record.message]
+    assert (line["namespace"], line["model"]) == (NAMESPACE, "broken")
 
 
 async def test_a_change_that_says_nothing_new_makes_no_other_table(cluster: Cluster) -> None:

@@ -152,6 +152,18 @@ def test_what_changes_no_route_is_not_kept() -> None:
     assert json.loads(json.dumps(lean(found))) == lean(found), "the cache may keep it as JSON"
 
 
+def test_a_label_of_many_digits_is_a_label() -> None:
+    digits = "9" * 5000
+    found = model([stable("k2"), version("k1", digits), version("k2", "1.10")])
+    assert (set(found.versions), found.serving) == ({"1.10", digits}, "1.10")
+
+
+@pytest.mark.parametrize("path", ["/p\r\nX-Injected: 1", "/a b", "p", "/p?x", "/p/", "/\u00e4"])
+def test_a_route_whose_path_is_none_is_no_version(path: str) -> None:
+    found = model([stable("k1"), version("k1", "1.0", urlPrefix=path), version("k2", "2.0")])
+    assert list(found.versions) == ["2.0"]
+
+
 def test_a_route_may_say_more_than_is_known_here() -> None:
     told = {
         "label": "1.0",
