@@ -19,6 +19,7 @@ from modelyard.gateway.route import Table
 from modelyard.gateway.routes import Routes
 from modelyard.gateway.series import Book, Report, Series
 from modelyard.gateway.settings import Settings
+from modelyard.gateway.way import Way
 from modelyard.http1.exchange import Exchange
 
 _SHORT = 64 * 1024
@@ -35,15 +36,6 @@ class About(NamedTuple):
     namespace: str | None = None
 
 
-class Way:
-    """Where a path leads, with what is counted there; `lane` is where to ask."""
-
-    __slots__ = ("lane", "method", "reply", "series")
-
-    def __init__(self, method: bytes, series: Series, reply: Reply | None, lane: Lane | None) -> None:
-        self.method, self.series, self.reply, self.lane = method, series, reply, lane
-
-
 class Engine:
     """The Handler of a gateway's connections."""
 
@@ -58,21 +50,21 @@ class Engine:
 
         self._routes, self._settings, self._about = routes, settings, about
         self._ways: dict[bytes, Way] = {}
+        self._epoch = 0
+        """Another with each table."""
+
         self._ids = RequestIds()
         self._log = AccessLog(settings.access_log_sample)
         routes.subscribe(self._follow)
 
     def _follow(self, _: Table, table: Table) -> None:
+        self._epoch += 1
         self._ways.clear()
         self.lanes.follow(table)
 
     def head(self, exchange: Exchange) -> None:
         """See Handler."""
-        way = self._ways.get(exchange.target) or self._way(exchange.target)
-        method = exchange.method
-        if method != way.method and way.method and (method != b"HEAD" or way.method != b"GET"):
-            way = Way(b"", way.series, wrong_method(way.method), None)
-        exchange.context = way
+        way = self._way_of(exchange)
         if way.lane is None:
             exchange.discard = True
         length = exchange.length
@@ -83,8 +75,10 @@ class Engine:
                 self._reply(exchange, way.series, reply)
 
     def complete(self, exchange: Exchange) -> None:
-        """See Handler."""
+        """See Handler. The headers may have come long before, and another table since."""
         way: Way = exchange.context
+        if way.epoch != self._epoch and way.lane is not None:
+            way = self._way_of(exchange)
         reply = way.reply or self._overload(way)
         if reply is None:
             self._ask(exchange, way)
@@ -192,6 +186,15 @@ class Engine:
             return None
         return refusal(503, what, retry_after=settings.retry_after_seconds)
 
+    def _way_of(self, exchange: Exchange) -> Way:
+        """Where a request leads by the present table."""
+        way = self._ways.get(exchange.target) or self._way(exchange.target)
+        method = exchange.method
+        if method != way.method and way.method and (method != b"HEAD" or way.method != b"GET"):
+            way = Way(self._epoch, b"", way.series, wrong_method(way.method), None)
+        exchange.context = way
+        return way
+
     def _way(self, target: bytes) -> Way:
         knows = self._routes.synced.is_set()
         gateway = Self(self._about.version, self._about.namespace, knows, knows and self.ready)
@@ -199,7 +202,7 @@ class Engine:
         lane = None
         if there.model is not None and there.version is not None:
             lane = self.lanes.lane(there.model, there.version)
-        way = Way(there.method, self.book.series(there.key), there.reply, lane)
+        way = Way(self._epoch, there.method, self.book.series(there.key), there.reply, lane)
         if _lasts(there):
             if len(self._ways) >= _KNOWN:
                 self._ways.clear()
