@@ -85,7 +85,7 @@ async def _run(
         gateway = Gateway(routes(), settings, About(_version(), options.namespace))
         _take_signals(gateway)
         reporting = asyncio.create_task(report_to_parent(gateway, options.worker))
-        await gateway.serve(on)
+        await gateway.serve(on, once_known=True)
         reporting.cancel()
     elif count == 1:
         gateway = Gateway(routes(), settings, About(_version(), options.namespace))

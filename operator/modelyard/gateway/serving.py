@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import socket
-from contextlib import suppress
+from typing import Any
 
 from modelyard.gateway.engine import About, Engine
 from modelyard.gateway.routes import Routes
@@ -51,13 +51,19 @@ class Gateway:
             self.engine.ready = False
             self._ending.set()
 
-    async def serve(self, on: socket.socket) -> None:
-        """Answer on a bound socket until told to end, and then finish what is under way."""
+    async def serve(self, on: socket.socket, *, once_known: bool = False) -> None:
+        """Answer on a bound socket until told to end, and then finish what is under way.
+
+        `once_known`: take no connection before the routes are known, for there are others that take them meanwhile.
+        """
         following = asyncio.create_task(self._routes.run())
         tidying = asyncio.create_task(self._tidy())
         ended: asyncio.Task[object] = asyncio.create_task(self._ending.wait())
         try:
-            await self.server.listen(on)
+            if once_known:
+                await self._known(following, ended)
+            if not (following.done() or ended.done()):
+                await self.server.listen(on)
             gc.freeze()
             gc.set_threshold(50_000, 50, 50)
             await asyncio.wait((following, tidying, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -69,9 +75,14 @@ class Gateway:
         finally:
             for task in (following, tidying, ended):
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(following, tidying, ended, return_exceptions=True)
             self.engine.lanes.close()
+
+    async def _known(self, *ends: asyncio.Task[Any]) -> None:
+        """Wait until the routes are known, or one of these is over."""
+        synced = asyncio.create_task(self._routes.synced.wait())
+        await asyncio.wait((synced, *ends), return_when=asyncio.FIRST_COMPLETED)
+        synced.cancel()
 
     async def _finish(self) -> None:
         settings = self._settings

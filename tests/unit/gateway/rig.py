@@ -182,8 +182,13 @@ def table(*pods: Address, name: str = "flats", label: str = "1") -> Table:
 class FixedRoutes(Board):
     """Routes that are what a test publishes."""
 
+    def __init__(self, known: Table) -> None:
+        super().__init__(known)
+        self.runs = asyncio.Event()
+
     async def run(self) -> None:
         """Never returns."""
+        self.runs.set()
         await asyncio.Event().wait()
 
 
