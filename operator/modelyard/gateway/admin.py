@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from modelyard.gateway.exposition import exposition
-from modelyard.gateway.series import Report, Tally
+from modelyard.gateway.series import Seen
 from modelyard.http1.pages import EXPOSITION, Page, Pages
 
 
@@ -17,15 +17,11 @@ class Overseen(Protocol):
         """Whether it was told to end."""
 
     @property
-    def gone(self) -> Tally:
-        """What workers counted that are no more."""
-
-    @property
     def restarts(self) -> int:
         """How often a worker was started again."""
 
-    async def reports(self) -> list[Report]:
-        """One of each worker that answers."""
+    async def seen(self) -> Seen:
+        """What its workers say of themselves."""
 
 
 def admin_pages(overseen: Overseen) -> Pages:
@@ -37,12 +33,12 @@ def admin_pages(overseen: Overseen) -> Pages:
     async def readyz() -> Page:
         if overseen.ending:
             return Page(503, b"the gateway is about to end")
-        if not any(report.ready for report in await overseen.reports()):
+        if not any(report.ready for report in (await overseen.seen()).reports):
             return Page(503, b"the routes are not known yet")
         return Page(200, b"ok")
 
     async def metrics() -> Page:
-        text = exposition(await overseen.reports(), overseen.gone, overseen.restarts)
-        return Page(200, text, EXPOSITION)
+        seen = await overseen.seen()
+        return Page(200, exposition(seen.reports, seen.rest, overseen.restarts), EXPOSITION)
 
     return Pages({"/healthz": healthz, "/readyz": readyz, "/metrics": metrics})

@@ -33,10 +33,10 @@ GAUGES = {
 }
 
 
-def exposition(reports: list[Report], gone: Tally, restarts: int) -> bytes:
-    """The exposition format of all workers together; `gone` is what those counted that are no more."""
+def exposition(reports: list[Report], rest: Tally, restarts: int) -> bytes:
+    """The exposition format of all workers together; `rest` is what those counted that do not report."""
     registry = CollectorRegistry()
-    registry.register(_Families(reports, gone, restarts))
+    registry.register(_Families(reports, rest, restarts))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
@@ -44,9 +44,9 @@ def exposition(reports: list[Report], gone: Tally, restarts: int) -> bytes:
 class _Families(Collector):
     """The families, made when they are asked for."""
 
-    def __init__(self, reports: list[Report], gone: Tally, restarts: int) -> None:
+    def __init__(self, reports: list[Report], rest: Tally, restarts: int) -> None:
         self._reports, self._restarts = reports, restarts
-        self._tally = total([gone, *(report.tally for report in reports)])
+        self._tally = total([rest, *(report.tally for report in reports)])
 
     def collect(self) -> Iterator[Metric]:
         """See Collector."""

@@ -178,3 +178,14 @@ def report_of(document: dict[str, Any]) -> Report:
     """The report that a document was made of."""
     in_flight = {tuple(key): count for key, count in document["in_flight"]}
     return Report(document["ready"], tally_of(document["tally"]), document["gauges"], in_flight)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All workers at one moment."""
+
+    reports: list[Report]
+    """One of each that answers."""
+
+    rest: Tally = field(default_factory=Tally)
+    """What others counted: those that are gone, and those that do not answer now. So no count ever falls."""

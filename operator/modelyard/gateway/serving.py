@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.gateway.engine import About, Engine
 from modelyard.gateway.routes import Routes
-from modelyard.gateway.series import Report, Tally
+from modelyard.gateway.series import Report, Seen
 from modelyard.gateway.settings import Settings
 from modelyard.http1.host import Server
 
@@ -23,7 +23,6 @@ class Gateway:
     """Made inside the event loop that it runs in."""
 
     def __init__(self, routes: Routes, settings: Settings, about: About) -> None:
-        self.gone = Tally()
         self.restarts = 0
         self.engine = Engine(routes, settings, about)
         self.server = Server(self.engine, settings.limits, tick=settings.tick)
@@ -41,9 +40,9 @@ class Gateway:
         report.gauges["client_connections"] = len(self.server.connections)
         return report
 
-    async def reports(self) -> list[Report]:
+    async def seen(self) -> Seen:
         """See Overseen: it is its only worker."""
-        return [self.report()]
+        return Seen([self.report()])
 
     def end(self) -> None:
         """Begin to end; `serve` returns when all is done."""

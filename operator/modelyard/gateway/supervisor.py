@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import orjson
 
-from modelyard.gateway.series import Report, Tally, report_of
+from modelyard.gateway.series import Report, Seen, Tally, report_of, total
 from modelyard.gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -70,12 +70,17 @@ class Supervisor:
             for number in range(self._count):
                 group.create_task(self._keep(number))
 
-    async def reports(self) -> list[Report]:
-        """One of each worker that answers in time."""
-        reports = await asyncio.gather(
-            *(worker.report(self.patience_for_reports) for worker in self._workers)
-        )
-        return [report for report in reports if report is not None]
+    async def seen(self) -> Seen:
+        """A report of each worker that answers in time; of the others, what they told before."""
+        asked = tuple(self._workers)
+        told = await asyncio.gather(*(worker.report(self.patience_for_reports) for worker in asked))
+        reports = {
+            worker: report
+            for worker, report in zip(asked, told, strict=True)
+            if report is not None and worker in self._workers
+        }
+        silent = (worker.told for worker in self._workers if worker not in reports)
+        return Seen(list(reports.values()), total([self.gone, *silent]))
 
     async def _keep(self, number: int) -> None:
         loop = asyncio.get_running_loop()
@@ -162,6 +167,8 @@ class Worker:
         """What it says of itself; None: it does not answer in time."""
         try:
             async with asyncio.timeout(seconds), self._one_at_a_time:
+                if self._writer.is_closing():
+                    return None
                 self._writer.write(b"\n")
                 self._late += 1
                 while self._late:

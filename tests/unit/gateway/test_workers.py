@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
-from modelyard.gateway.series import Report, Tally, report_of
+from modelyard.gateway.series import Report, Seen, Tally, report_of, total
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.supervisor import Supervisor
 from modelyard.gateway.worker import report_to_parent
@@ -53,7 +53,7 @@ async def supervised(count: int, first: str = "", grace: float = 5.0) -> AsyncIt
 async def all_answer(supervisor: Supervisor, count: int) -> None:
     """Wait until all workers report."""
     await eventually(lambda: len(supervisor.pids) == count)
-    assert await supervisor.reports() == [REPORT] * count
+    assert (await supervisor.seen()).reports == [REPORT] * count
 
 
 async def test_a_worker_that_ends_is_started_again_and_what_it_told_still_counts(
@@ -93,10 +93,24 @@ async def test_a_worker_that_hangs_does_not_hold_up_the_others() -> None:
         hangs = supervisor.pids[0]
         os.kill(hangs, signal.SIGSTOP)
         supervisor.patience_for_reports = 0.05
-        assert len(await supervisor.reports()) == 1
+        seen = await supervisor.seen()
+        assert (seen.reports, seen.rest.requests) == ([REPORT], {ANSWERS: 2}), "what it told still counts"
         os.kill(hangs, signal.SIGCONT)
         supervisor.patience_for_reports = 2.0
         await all_answer(supervisor, 2)
+
+
+async def test_a_worker_that_is_about_to_end_still_counts() -> None:
+    async with supervised(1, DEAF, grace=0.2) as supervisor:
+        (pid,) = supervisor.pids
+        os.kill(pid, signal.SIGSTOP)
+        supervisor.patience_for_reports = 0.02
+        supervisor.end()
+        counted = []
+        while supervisor.pids:
+            counted.append(_counted(await supervisor.seen()))
+        counted.append(_counted(await supervisor.seen()))
+        assert set(counted) == {2}
 
 
 async def test_a_worker_reports_when_asked_and_ends_with_its_parent() -> None:
@@ -110,6 +124,10 @@ async def test_a_worker_reports_when_asked_and_ends_with_its_parent() -> None:
         writer.close()
         await reporting
         assert rig.gateway.ending
+
+
+def _counted(seen: Seen) -> float:
+    return total([seen.rest, *(report.tally for report in seen.reports)]).requests[ANSWERS]
 
 
 def _worker(first: str) -> str:
