@@ -30,6 +30,11 @@ class Gateway:
         self._ending = asyncio.Event()
 
     @property
+    def ready(self) -> bool:
+        """Whether it takes requests, and knows where they lead."""
+        return self.engine.ready and self._routes.synced.is_set() and self.server.listening.is_set()
+
+    @property
     def ending(self) -> bool:
         """Whether it was told to end."""
         return self._ending.is_set()

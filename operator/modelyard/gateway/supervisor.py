@@ -1,7 +1,7 @@
-"""Several workers on one port: started, started again when they end, asked for what they counted, and ended.
+"""Several workers on one port: started, started again when they end or hang, asked for what they counted, and ended.
 
-A worker is a process of its own. It inherits one end of a pair of sockets: for each line that is written to it, it
-reports in one line of JSON, and when the other end closes, because this process is no more, it ends.
+A worker is a process of its own. It inherits one end of a pair of sockets, on which it answers to what it is asked (see
+`child`), and when the other end closes, because this process is no more, it ends.
 """
 
 from __future__ import annotations
@@ -9,33 +9,43 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-import orjson
-
-from modelyard.gateway.series import Report, Seen, Tally, report_of, total
+from modelyard.gateway.child import Worker, started
+from modelyard.gateway.series import Seen, Tally, total
 from modelyard.gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_LINE = 64 * 1024 * 1024
 _BACKOFF = (0.1, 0.5, 2.0, 10.0)
 """Seconds before a worker that ended soon after its start is started again."""
 
 _SOON = 10.0
 
+_HANGS = 10
+"""Beats in a row that a worker does not answer, after which it is killed. They are counted, not timed: a machine that
+stood still as a whole is no worker that hangs."""
+
+_STARTS = 60
+"""The same of one that has said nothing yet."""
+
 
 class Supervisor:
     """`command` starts a worker; the number of its socket is added to it. What is still there `margin` seconds
-    after the grace is killed.
+    after the grace is killed. Each is asked every `beat` seconds whether it lives.
     """
 
     def __init__(
-        self, command: Sequence[str], count: int, settings: Settings, *, margin: float = 5.0
+        self,
+        command: Sequence[str],
+        count: int,
+        settings: Settings,
+        *,
+        margin: float = 5.0,
+        beat: float = 1.0,
     ) -> None:
-        self._command, self._count = command, count
+        self._command, self._count, self._beat = command, count, beat
         self._patience = settings.drain_seconds + settings.grace_seconds + margin
         self._workers: list[Worker] = []
         self._ending = asyncio.Event()
@@ -51,6 +61,11 @@ class Supervisor:
     def pids(self) -> list[int]:
         """The processes of the workers that are there."""
         return [worker.pid for worker in self._workers]
+
+    @property
+    def ready(self) -> bool:
+        """Whether a worker said lately that it takes requests."""
+        return any(worker.ready for worker in self._workers)
 
     @property
     def ending(self) -> bool:
@@ -107,12 +122,22 @@ class Supervisor:
         self._workers.append(worker)
         if self.ending:
             worker.end()
+        watching = asyncio.create_task(self._watch(worker, number))
         try:
             return await self._ended(worker)
         finally:
+            watching.cancel()
             await worker.close()
             self._workers.remove(worker)
             self.gone.add(worker.told)
+
+    async def _watch(self, worker: Worker, number: int) -> None:
+        """Ask the worker again and again whether it lives, and kill it when it hangs."""
+        while worker.missed < (_HANGS if worker.spoke else _STARTS):
+            worker.beat()
+            await asyncio.sleep(self._beat)
+        logger.error("A worker hangs and is killed", extra={"worker": number, "pid": worker.pid})
+        worker.kill()
 
     async def _ended(self, worker: Worker) -> int:
         exit_code = asyncio.create_task(worker.wait())
@@ -125,65 +150,3 @@ class Supervisor:
         finally:
             ending.cancel()
             exit_code.cancel()
-
-
-async def started(command: Sequence[str]) -> Worker:
-    """A new worker."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            *command, str(theirs.fileno()), pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL
-        )
-    ours.setblocking(False)
-    reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST_LINE)
-    return Worker(process, reader, writer)
-
-
-class Worker:
-    """One worker, seen from outside."""
-
-    def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._process, self._reader, self._writer = process, reader, writer
-        self._one_at_a_time = asyncio.Lock()
-        self._late = 0
-        """Lines that were waited for in vain, and may still come."""
-
-        self.pid = process.pid
-        self.told = Tally()
-        """What it had counted when it was last asked."""
-
-    async def wait(self) -> int:
-        """Its exit code, when it has ended."""
-        return await self._process.wait()
-
-    def end(self) -> None:
-        """Let it finish, and end."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-
-    async def report(self, seconds: float) -> Report | None:
-        """What it says of itself; None: it does not answer in time."""
-        try:
-            async with asyncio.timeout(seconds), self._one_at_a_time:
-                if self._writer.is_closing():
-                    return None
-                self._writer.write(b"\n")
-                self._late += 1
-                while self._late:
-                    line = await self._reader.readuntil(b"\n")
-                    self._late -= 1
-        except (OSError, asyncio.IncompleteReadError):
-            return None
-        report = report_of(orjson.loads(line))
-        self.told = report.tally
-        return report
-
-    async def close(self) -> None:
-        """Forget it; a process that is still there is killed."""
-        self._writer.close()
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()

@@ -7,17 +7,29 @@ import socket
 
 import orjson
 
+from modelyard.gateway.child import BEAT, NOT_READY, READY
 from modelyard.gateway.serving import Gateway
 
 
 async def report_to_parent(gateway: Gateway, number: int) -> None:
-    """Answer each line that comes on the socket of this number with a report; end when it closes."""
+    """Answer what is asked on the socket of this number (see `child`); end when it closes."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=number))
+    announcing = asyncio.create_task(_announce(gateway, writer))
     try:
-        while await reader.readline():
-            writer.write(orjson.dumps(gateway.report().document()) + b"\n")
+        while line := await reader.readline():
+            if line == BEAT:
+                writer.write(READY if gateway.ready else NOT_READY)
+            else:
+                writer.write(orjson.dumps(gateway.report().document()) + b"\n")
     except OSError:
         pass
     finally:
+        announcing.cancel()
         gateway.end()
         writer.close()
+
+
+async def _announce(gateway: Gateway, writer: asyncio.StreamWriter) -> None:
+    """Tell at once when it takes requests, so that nobody waits for the next beat."""
+    await gateway.server.listening.wait()
+    writer.write(READY if gateway.ready else NOT_READY)

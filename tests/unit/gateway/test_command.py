@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -119,11 +120,19 @@ def test_it_answers_until_a_signal_and_ends_in_order(
         listens = next(line for line in lines if line["message"] == "The gateway listens")
         for _ in range(workers):
             next(line for line in lines if line["message"] == "Routes read")
-        assert _get(listens["port"], "/v2/models/flats/ready") == 200
-        assert _get(listens["admin_port"], "/readyz") == 200
+        _gets(listens["admin_port"], "/readyz")
+        _gets(listens["port"], "/v2/models/flats/ready")
         process.send_signal(number)
         assert process.wait(10) == 0
         process.stderr.read()
+
+
+def _gets(port: int, path: str) -> None:
+    """Ask until it is well: a worker listens a moment after it has read its routes."""
+    until = time.monotonic() + 5
+    while (status := _get(port, path)) != 200:
+        assert time.monotonic() < until, status
+        time.sleep(0.01)
 
 
 def _get(port: int, path: str) -> int:

@@ -127,6 +127,20 @@ def test_what_workers_counted_is_added_and_survives_the_way_to_their_parent() ->
     )
 
 
+async def test_whether_it_is_ready_is_told_without_adding_up_what_was_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with gateway() as rig:
+        server = Server(admin_pages(rig.gateway), Limits())
+        admin = Rig(rig.gateway, rig.routes, await server.listen(bound("127.0.0.1", 0, shared=False)))
+        monkeypatch.delattr("modelyard.gateway.series.Book.tally")
+        client = await admin.client()
+        assert (await client.ask(get("/readyz"))).status == 200
+        assert (await client.ask(get("/metrics"))).status == 500
+        client.hang_up()
+        await server.close(1.0)
+
+
 async def test_probes_answer_on_a_port_of_their_own() -> None:
     async with model(None) as behind, gateway([behind.address], Settings(grace_seconds=5)) as rig:
         server = Server(admin_pages(rig.gateway), Limits())

@@ -28,7 +28,7 @@ import signal, socket, sys
 FIRST
 stream = socket.socket(fileno=int(sys.argv[1])).makefile("rwb")
 for line in stream:
-    stream.write(REPORT)
+    stream.write(b"1\\n" if line == b"beat\\n" else REPORT)
     stream.flush()
 """
 """A worker as far as its parent can tell."""
@@ -37,10 +37,12 @@ DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
 @asynccontextmanager
-async def supervised(count: int, first: str = "", grace: float = 5.0) -> AsyncIterator[Supervisor]:
+async def supervised(
+    count: int, first: str = "", grace: float = 5.0, beat: float = 1.0
+) -> AsyncIterator[Supervisor]:
     """A supervisor whose workers answer."""
     command = [sys.executable, "-S", "-E", "-c", _worker(first)]
-    supervisor = Supervisor(command, count, Settings(grace_seconds=grace), margin=0.0)
+    supervisor = Supervisor(command, count, Settings(grace_seconds=grace), margin=0.0, beat=beat)
     running = asyncio.create_task(supervisor.run())
     try:
         await all_answer(supervisor, count)
@@ -100,6 +102,31 @@ async def test_a_worker_that_hangs_does_not_hold_up_the_others() -> None:
         await all_answer(supervisor, 2)
 
 
+async def test_a_worker_that_hangs_is_killed_and_started_again(caplog: pytest.LogCaptureFixture) -> None:
+    async with supervised(2, beat=0.05) as supervisor:
+        hangs, works = supervisor.pids
+        os.kill(hangs, signal.SIGSTOP)
+        await eventually(lambda: supervisor.restarts == 1 and len(supervisor.pids) == 2)
+        assert hangs not in supervisor.pids
+        assert works in supervisor.pids
+        assert not _is_there(hangs)
+    (line,) = [vars(record) for record in caplog.records if "hangs" in record.getMessage()]
+    assert line["pid"] == hangs
+
+
+async def test_a_worker_that_takes_long_to_start_does_not_hang() -> None:
+    async with supervised(1, "import time; time.sleep(0.3)", beat=0.025) as supervisor:
+        assert supervisor.restarts == 0
+
+
+async def test_whether_workers_are_ready_is_known_without_asking_them() -> None:
+    async with supervised(2, beat=0.05) as supervisor:
+        await eventually(lambda: supervisor.ready)
+        for pid in supervisor.pids:
+            os.kill(pid, signal.SIGSTOP)
+        await eventually(lambda: not supervisor.ready)
+
+
 async def test_a_worker_that_is_about_to_end_still_counts() -> None:
     async with supervised(1, DEAF, grace=0.2) as supervisor:
         (pid,) = supervisor.pids
@@ -118,7 +145,12 @@ async def test_a_worker_reports_when_asked_and_ends_with_its_parent() -> None:
         ours, theirs = socket.socketpair()
         reporting = asyncio.create_task(report_to_parent(rig.gateway, theirs.detach()))
         reader, writer = await asyncio.open_connection(sock=ours)
-        writer.write(b"\n")
+        assert await reader.readline() == b"1\n", "of its own accord"
+        rig.routes.synced.clear()
+        writer.write(b"beat\n")
+        assert await reader.readline() == b"0\n"
+        rig.routes.synced.set()
+        writer.write(b"report\n")
         report = report_of(orjson.loads(await reader.readline()))
         assert report.ready
         writer.close()
