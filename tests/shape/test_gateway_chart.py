@@ -128,6 +128,16 @@ def test_who_may_call_it_is_everyone_or_whom_the_values_name() -> None:
     assert some["from"] == [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]
 
 
+def test_who_may_read_its_metrics_is_everyone_or_whom_the_values_name() -> None:
+    peer = "gateway.scrapers[0].podSelector.matchLabels.app=prometheus"
+    clients, metrics = named("NetworkPolicy", peer)["spec"]["ingress"]
+    assert "from" not in clients
+    assert metrics == {
+        "ports": [{"port": "admin", "protocol": "TCP"}],
+        "from": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}],
+    }
+
+
 def test_its_number_is_given_or_left_to_an_autoscaler() -> None:
     assert named("Deployment", "gateway.replicas=3")["spec"]["replicas"] == 3
     assert of_kind(render(ON), "HorizontalPodAutoscaler") == []
@@ -176,6 +186,7 @@ def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
     [
         ("gateway.replicas=0", "replicas"),
         ("gateway.callers[0].pods=x", "callers"),
+        ("gateway.scrapers[0].pods=x", "scrapers"),
         ("gateway.service.type=ExternalName", "type"),
         ("gateway.defaultNamespace=A", "defaultNamespace"),
         ("gateway.worker=2", "worker"),
