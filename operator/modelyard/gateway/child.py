@@ -1,7 +1,7 @@
 """One worker, seen from the process that started it.
 
-They speak in lines over a pair of sockets: `beat` is answered with whether it is ready, anything else with a report in
-JSON. A worker says as well of its own accord when it becomes ready.
+They speak in lines over a pair of sockets: `beat` is answered with whether it is ready, `report` with a report in
+JSON, `report known` with one that names all that is known. A worker says of its own accord when it becomes ready.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from modelyard.gateway.series import Report, Tally, report_of
 
 BEAT: Final = b"beat\n"
 REPORT: Final = b"report\n"
+KNOWN: Final = b"report known\n"
 READY: Final = b"1\n"
 NOT_READY: Final = b"0\n"
 
@@ -86,9 +87,9 @@ class Worker:
         self.missed += 1
         self._ask(BEAT)
 
-    async def report(self, seconds: float) -> Report | None:
+    async def report(self, seconds: float, *, known: bool = False) -> Report | None:
         """What it says of itself; None: it does not answer in time."""
-        if not self._ask(REPORT):
+        if not self._ask(KNOWN if known else REPORT):
             return None
         coming: asyncio.Future[Report | None] = asyncio.get_running_loop().create_future()
         self._asked.append(coming)

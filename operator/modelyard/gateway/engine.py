@@ -209,8 +209,8 @@ class Engine:
             self._ways[target] = way
         return way
 
-    def report(self) -> Report:
-        """How it is at this moment."""
+    def report(self, *, known: bool = False) -> Report:
+        """How it is at this moment; `known`: with the names of all models and versions."""
         pods = self.lanes.pods.values()
         gauges: dict[str, float] = {
             "upstream_connections": sum(len(pod.connections) for pod in pods),
@@ -221,7 +221,7 @@ class Engine:
             key: load.in_flight for key, load in self.lanes.loads.items()
         }
         ready = self.ready and self._routes.synced.is_set()
-        return Report(ready, self.book.tally(), gauges, in_flight)
+        return Report(ready, self.book.tally(), gauges, in_flight, self.lanes.known if known else None)
 
     def _drop(self, call: Call) -> None:
         """Give up a call of which nobody will hear."""

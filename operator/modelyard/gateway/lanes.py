@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 from modelyard.gateway.route import Address, Model, Table, Version
-from modelyard.gateway.series import Book, Series
+from modelyard.gateway.series import Book, Name, Series
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, least_busy
 from modelyard.http1.outbox import Outbox
@@ -55,6 +55,9 @@ class Lanes:
     def __init__(self, settings: Settings, book: Book) -> None:
         self.pods: dict[Address, Pod] = {}
         self.loads: dict[tuple[str, str], Load] = {}
+        self.known: frozenset[Name] | None = None
+        """All models and versions of the table; None before the first."""
+
         self._settings, self._book = settings, book
         self._outbox = Outbox()
         self._lanes: dict[tuple[str, str, str], Lane] = {}
@@ -69,7 +72,8 @@ class Lanes:
             key for key, load in self.loads.items() if key not in table.models and not load.in_flight
         ]:
             del self.loads[key]
-        self._book.forget_but(table.models.keys())
+        self.known = frozenset(_names(table))
+        self._book.forget_but(self.known)
 
     def lane(self, model: Model, version: Version) -> Lane:
         """The way to a version of the present table."""
@@ -103,3 +107,10 @@ def _addresses(table: Table) -> Iterator[Address]:
     for model in table.models.values():
         for version in model.versions.values():
             yield from version.pods
+
+
+def _names(table: Table) -> Iterator[Name]:
+    for key, model in table.models.items():
+        yield (*key, "")
+        for label in model.versions:
+            yield (*key, label)

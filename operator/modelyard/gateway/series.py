@@ -16,6 +16,9 @@ BYTES: Final = (100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 Key = tuple[str, str, str, str]
 """Namespace, model, version and endpoint; the first three are empty where the request names none that there is."""
 
+Name = tuple[str, ...]
+"""Namespace, model and version; the version is empty for the model itself."""
+
 
 class Distribution:
     """How values are distributed: `counts` has one entry a bound, and one for what is above."""
@@ -89,9 +92,9 @@ class Book:
             found = self._series[key] = Series(key)
         return found
 
-    def forget_but(self, models: Collection[tuple[str, str]]) -> None:
-        """Drop what belongs to models that are gone."""
-        for key in [key for key in self._series if key[1] and key[:2] not in models]:
+    def forget_but(self, known: Collection[Name]) -> None:
+        """Drop what belongs to models and versions that are gone."""
+        for key in [key for key in self._series if key[1] and key[:3] not in known]:
             del self._series[key]
 
     def tally(self) -> Tally:
@@ -127,6 +130,13 @@ class Tally:
         for key, values in other.measured.items():
             own = self.measured.get(key)
             self.measured[key] = values if own is None else [a + b for a, b in zip(own, values, strict=True)]
+
+    def forget_but(self, known: Collection[Name]) -> None:
+        """Drop what belongs to models and versions that are gone."""
+        for request in [key for key in self.requests if key[1] and key[:3] not in known]:
+            del self.requests[request]
+        for measured in [key for key in self.measured if key[1:] not in known]:
+            del self.measured[measured]
 
     def document(self) -> dict[str, Any]:
         """As JSON can hold it; `tally_of` reads it."""
@@ -164,6 +174,9 @@ class Report:
     in_flight: dict[tuple[str, ...], float] = field(default_factory=dict)
     """Predictions under way by namespace and model."""
 
+    known: frozenset[Name] | None = None
+    """All models and versions that there are, for who asks for them; None: not told, or not known yet."""
+
     def document(self) -> dict[str, Any]:
         """As JSON can hold it; `report_of` reads it."""
         return {
@@ -171,13 +184,16 @@ class Report:
             "tally": self.tally.document(),
             "gauges": self.gauges,
             "in_flight": list(self.in_flight.items()),
+            "known": None if self.known is None else list(self.known),
         }
 
 
 def report_of(document: dict[str, Any]) -> Report:
     """The report that a document was made of."""
     in_flight = {tuple(key): count for key, count in document["in_flight"]}
-    return Report(document["ready"], tally_of(document["tally"]), document["gauges"], in_flight)
+    names = document["known"]
+    known = None if names is None else frozenset(map(tuple, names))
+    return Report(document["ready"], tally_of(document["tally"]), document["gauges"], in_flight, known)
 
 
 @dataclass(frozen=True, slots=True)

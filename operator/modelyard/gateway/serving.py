@@ -39,9 +39,9 @@ class Gateway:
         """Whether it was told to end."""
         return self._ending.is_set()
 
-    def report(self) -> Report:
-        """How it is at this moment."""
-        report = self.engine.report()
+    def report(self, *, known: bool = False) -> Report:
+        """How it is at this moment; `known`: with the names of all models and versions."""
+        report = self.engine.report(known=known)
         report.gauges["client_connections"] = len(self.server.connections)
         return report
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from modelyard.gateway.child import Worker, started
-from modelyard.gateway.series import Seen, Tally, total
+from modelyard.gateway.series import Report, Seen, Tally, total
 from modelyard.gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -88,14 +88,22 @@ class Supervisor:
     async def seen(self) -> Seen:
         """A report of each worker that answers in time; of the others, what they told before."""
         asked = tuple(self._workers)
-        told = await asyncio.gather(*(worker.report(self.patience_for_reports) for worker in asked))
+        known, patience = bool(self.gone.requests), self.patience_for_reports
+        told = await asyncio.gather(*(worker.report(patience, known=known) for worker in asked))
         reports = {
             worker: report
             for worker, report in zip(asked, told, strict=True)
             if report is not None and worker in self._workers
         }
+        self._forget(list(reports.values()))
         silent = (worker.told for worker in self._workers if worker not in reports)
         return Seen(list(reports.values()), total([self.gone, *silent]))
+
+    def _forget(self, reports: list[Report]) -> None:
+        """Drop counts of what no worker knows any longer."""
+        names = [report.known for report in reports if report.known is not None]
+        if names:
+            self.gone.forget_but(frozenset().union(*names))
 
     async def _keep(self, number: int) -> None:
         loop = asyncio.get_running_loop()

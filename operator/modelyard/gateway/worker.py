@@ -7,7 +7,7 @@ import socket
 
 import orjson
 
-from modelyard.gateway.child import BEAT, NOT_READY, READY
+from modelyard.gateway.child import BEAT, KNOWN, NOT_READY, READY
 from modelyard.gateway.serving import Gateway
 
 
@@ -20,7 +20,7 @@ async def report_to_parent(gateway: Gateway, number: int) -> None:
             if line == BEAT:
                 writer.write(READY if gateway.ready else NOT_READY)
             else:
-                writer.write(orjson.dumps(gateway.report().document()) + b"\n")
+                writer.write(orjson.dumps(gateway.report(known=line == KNOWN).document()) + b"\n")
     except OSError:
         pass
     finally:

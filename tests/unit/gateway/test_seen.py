@@ -16,7 +16,7 @@ from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
 from modelyard.http1.host import Server, bound
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import Rig, gateway, get, model, post, table
+from tests.unit.gateway.rig import LIVE, Rig, gateway, get, model, post, table
 
 FLATS = ("default", "flats", "1")
 
@@ -76,6 +76,33 @@ async def test_a_model_that_is_gone_is_counted_no_longer() -> None:
         assert list(rig.engine.lanes.loads) == [("default", "cars")]
 
 
+async def test_a_version_that_is_gone_is_counted_no_longer() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        await rig.ask(post())
+        await rig.ask(post(path="/v2/models/flats/versions/9/infer"))
+        await rig.ask(LIVE)
+        rig.routes.publish(table(behind.address, label="2"))
+        await rig.ask(post())
+        assert rig.counted == {
+            ("default", "flats", "2", "infer", "200"): 1,
+            ("default", "flats", "", "infer", "404"): 1,
+            ("", "", "", "live", "200"): 1,
+        }
+        known = rig.gateway.report(known=True).known
+        assert sorted(known or ()) == [("default", "flats", ""), ("default", "flats", "2")]
+
+
+def test_a_tally_forgets_versions_that_are_gone() -> None:
+    of_none, of_one, of_two = ("", "", ""), ("n", "m", "1"), ("n", "m", "2")
+    tally = Tally({"retried": 1})
+    tally.requests |= {(*of, "infer", "200"): 1.0 for of in (of_none, of_one, of_two)}
+    tally.measured |= {("own_seconds", *of): [1.0] for of in (of_one, of_two)}
+    tally.forget_but({of_two})
+    assert set(tally.requests) == {(*of_none, "infer", "200"), (*of_two, "infer", "200")}
+    assert set(tally.measured) == {("own_seconds", *of_two)}
+    assert tally.counts == {"retried": 1}
+
+
 async def test_a_request_leaves_a_line_without_its_secrets(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with model() as behind, gateway([behind.address], Settings(access_log_sample=1.0)) as rig:
@@ -115,7 +142,7 @@ def test_what_workers_counted_is_added_and_survives_the_way_to_their_parent() ->
     assert total([one, two]) == Tally(
         {"retried": 3}, {("n", "m", "1", "infer", "200"): 7}, {measured: [3.0] * 19 + [0.75]}
     )
-    report = Report(True, one, {"models": 2.0}, {("n", "m"): 5.0})
+    report = Report(True, one, {"models": 2.0}, {("n", "m"): 5.0}, frozenset({("n", "m", "1")}))
     assert report_of(orjson.loads(orjson.dumps(report.document()))) == report
     seen = samples(exposition([report, replace(report, tally=two)], one, 4))
     assert seen["modelyard_gateway_requests_total", "200", "infer", "m", "n", "1"] == 10

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -22,13 +23,14 @@ from tests.unit.gateway.rig import gateway
 
 ANSWERS = ("n", "m", "1", "infer", "200")
 REPORT = Report(True, Tally({}, {ANSWERS: 2}), {"models": 1}, {})
+KNOWING = replace(REPORT, known=frozenset({("n", "m", ""), ("n", "m", "1")}))
 
 WORKER = """
 import signal, socket, sys
 FIRST
 stream = socket.socket(fileno=int(sys.argv[1])).makefile("rwb")
 for line in stream:
-    stream.write(b"1\\n" if line == b"beat\\n" else REPORT)
+    stream.write({b"beat\\n": b"1\\n", b"report known\\n": KNOWING}.get(line, REPORT))
     stream.flush()
 """
 """A worker as far as its parent can tell."""
@@ -55,7 +57,8 @@ async def supervised(
 async def all_answer(supervisor: Supervisor, count: int) -> None:
     """Wait until all workers report."""
     await eventually(lambda: len(supervisor.pids) == count)
-    assert (await supervisor.seen()).reports == [REPORT] * count
+    reports = (await supervisor.seen()).reports
+    assert [report.tally for report in reports] == [REPORT.tally] * count
 
 
 async def test_a_worker_that_ends_is_started_again_and_what_it_told_still_counts(
@@ -70,6 +73,12 @@ async def test_a_worker_that_ends_is_started_again_and_what_it_told_still_counts
         assert supervisor.gone.requests == {ANSWERS: 2}
         (line,) = [record for record in caplog.records if "started again" in record.getMessage()]
         assert vars(line)["code"] == -signal.SIGKILL
+
+
+async def test_what_workers_told_that_are_gone_is_forgotten_with_its_version() -> None:
+    async with supervised(1) as supervisor:
+        supervisor.gone.add(Tally({}, {ANSWERS: 3, ("n", "m", "0", "infer", "200"): 5}))
+        assert (await supervisor.seen()).rest.requests == {ANSWERS: 3}
 
 
 async def test_workers_are_told_to_end() -> None:
@@ -163,8 +172,10 @@ def _counted(seen: Seen) -> float:
 
 
 def _worker(first: str) -> str:
-    line = orjson.dumps(REPORT.document()) + b"\n"
-    return WORKER.replace("FIRST", first).replace("REPORT", repr(line))
+    worker = WORKER.replace("FIRST", first)
+    for name, report in (("REPORT", REPORT), ("KNOWING", KNOWING)):
+        worker = worker.replace(name, repr(orjson.dumps(report.document()) + b"\n"))
+    return worker
 
 
 def _is_there(pid: int) -> bool:
