@@ -10,7 +10,7 @@ from modelyard.gateway.access_log import AccessLog
 from modelyard.gateway.call import Call
 from modelyard.gateway.finding import OTHER, Found, Self, found, wrong_method
 from modelyard.gateway.lanes import Lane, Lanes
-from modelyard.gateway.paths import Endpoint
+from modelyard.gateway.paths import Endpoint, path_of
 from modelyard.gateway.protocol import Refused
 from modelyard.gateway.protocol.words import quoted
 from modelyard.gateway.replies import Reply, header_lines, refusal
@@ -50,6 +50,8 @@ class Engine:
 
         self._routes, self._settings, self._about = routes, settings, about
         self._ways: dict[bytes, Way] = {}
+        """By path: targets with queries, of which there is no end, are looked up twice."""
+
         self._epoch = 0
         """Another with each table."""
 
@@ -188,7 +190,8 @@ class Engine:
 
     def _way_of(self, exchange: Exchange) -> Way:
         """Where a request leads by the present table."""
-        way = self._ways.get(exchange.target) or self._way(exchange.target)
+        target, ways = exchange.target, self._ways
+        way = ways.get(target) or ways.get(path_of(target)) or self._way(target)
         method = exchange.method
         if method != way.method and way.method and (method != b"HEAD" or way.method != b"GET"):
             way = Way(self._epoch, b"", way.series, wrong_method(way.method), None)
@@ -206,7 +209,7 @@ class Engine:
         if _lasts(there):
             if len(self._ways) >= _KNOWN:
                 self._ways.clear()
-            self._ways[target] = way
+            self._ways[path_of(target)] = way
         return way
 
     def report(self, *, known: bool = False) -> Report:

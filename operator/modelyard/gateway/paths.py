@@ -61,6 +61,14 @@ def place_of(target: bytes) -> Place | None:
     return _of_a_model(namespace, rest[1], rest[2:])
 
 
+def path_of(target: bytes) -> bytes:
+    """The path of a target without its query; a target may be a whole URL, as proxies are sent it."""
+    path = target.partition(b"?")[0].partition(b"#")[0]
+    if path[:7].lower() == b"http://":
+        return b"/" + path[7:].partition(b"/")[2]
+    return path
+
+
 def _of_a_model(namespace: str | None, model: str, rest: tuple[str, ...]) -> Place | None:
     version = None
     if rest[:1] == ("versions",):
@@ -72,12 +80,10 @@ def _of_a_model(namespace: str | None, model: str, rest: tuple[str, ...]) -> Pla
 
 
 def _segments(target: bytes) -> list[str] | None:
-    """Of a path, or of a whole URL as proxies are sent it; without its query. One `/` at the end does not matter."""
-    path = target.partition(b"?")[0].partition(b"#")[0]
+    """One `/` at the end does not matter."""
+    path = path_of(target)
     if not path.startswith(b"/"):
-        if path[:7].lower() != b"http://":
-            return None
-        path = b"/" + path[7:].partition(b"/")[2]
+        return None
     if len(path) > 1 and path.endswith(b"/"):
         path = path[:-1]
     try:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from modelyard.gateway.finding import Found, Self, found
 from modelyard.gateway.route import Address, Column, Model, Table, Version
 from tests.unit.gateway.rig import INFER, PRICE, gateway, get, model, post, table
 
@@ -125,3 +126,18 @@ async def test_a_bug_in_the_gateway_is_told_without_its_trace(caplog: pytest.Log
             client = await rig.client()
         assert [bool(record.exc_info) for record in caplog.records] == [True, True]
         assert rig.engine.in_flight == 0
+
+
+async def test_a_path_is_found_once_whatever_its_query_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def finding(target: bytes, known: Table, gateway: Self) -> Found:
+        seen.append(target)
+        return found(target, known, gateway)
+
+    monkeypatch.setattr("modelyard.gateway.engine.found", finding)
+    async with gateway([NOWHERE]) as rig:
+        client = await rig.client()
+        for target in ("/v2?a", "/v2", "/v2?b", "http://gateway/v2", "/v2?a"):
+            assert (await client.ask(get(target))).status == 200
+    assert len(seen) == 1
