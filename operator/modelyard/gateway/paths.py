@@ -49,7 +49,7 @@ def place_of(target: bytes) -> Place | None:
     if segments is None:
         return None
     namespace = None
-    if segments[0] != "v2":
+    if segments[0] != "v2" or segments[1:2] == ["v2"]:  # A namespace may have that name, too.
         namespace, *segments = segments
         if not namespace or segments[:1] != ["v2"]:
             return None
