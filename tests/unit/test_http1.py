@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from modelyard.http1.answers import BACKLOG, Answer, NotAnswered, Stream, ask
-from modelyard.http1.client import BrokenAnswer, Connection, Pool
+from modelyard.http1.client import HEAD_BYTES, BrokenAnswer, Connection, Pool
 from tests.support.eventually import eventually
 
 ASKED = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -132,6 +132,41 @@ async def test_a_connection_whose_server_says_close_is_not_used_again() -> None:
 async def test_an_answer_that_is_none_is_an_error(said: bytes, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         await answer(Server(said))
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+LONG = b"X: " + b"a" * HEAD_BYTES + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\n" + LONG + b"Content-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * (HEAD_BYTES // 6 + 1) + b"Content-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 200 " + LONG * 8,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * (HEAD_BYTES // 2) + OK,
+        CHUNKED + b"\r\n2\r\nhi\r\n0\r\n" + LONG * 8 + b"\r\n",
+        CHUNKED + b"\r\n2;" + b"a" * HEAD_BYTES * 8 + b"\r\nhi\r\n0\r\n\r\n",
+    ],
+)
+async def test_an_answer_that_is_all_head_is_an_error(said: bytes) -> None:
+    with pytest.raises(ConnectionError, match=f"larger than {HEAD_BYTES} bytes"):
+        await answer(Server(said))
+
+
+async def test_a_long_answer_in_small_chunks_is_no_head() -> None:
+    body = b"1\r\na\r\n" * HEAD_BYTES
+    found = await answer(Server(CHUNKED + b"\r\n" + body + b"0\r\n\r\n"))
+    assert found.body == b"a" * HEAD_BYTES
+
+
+async def test_each_answer_of_a_connection_may_have_a_head_of_its_own() -> None:
+    server = Server(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 40_000 + b"\r\nContent-Length: 0\r\n\r\n", OK)
+    server.script *= 3
+    async with pool_to(server) as pool:
+        for _ in range(6):
+            assert (await ask(await pool.take(), ASKED, seconds=5)).status == 200
+    assert server.connections == 1
 
 
 async def test_an_answer_that_does_not_come_in_time_costs_its_connection() -> None:

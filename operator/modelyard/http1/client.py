@@ -23,6 +23,10 @@ IDLE_SECONDS: Final = 15.0
 """A connection unused for longer may have been closed by something in between, and is not used again."""
 
 
+HEAD_BYTES: Final = 64 * 1024
+"""What may come of an answer without any of its body: headers, answers before it, and what follows its last chunk."""
+
+
 class BrokenAnswer(ConnectionError):
     """What came is not HTTP, or breaks off in the middle."""
 
@@ -71,6 +75,8 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._status = 0
         self._measured = False
+        self._bare = 0
+        """Bytes that have come since the answer before, or since a piece of this one's body."""
 
     @property
     def free(self) -> bool:
@@ -134,12 +140,15 @@ class Connection(asyncio.Protocol):
         if self._receiver is None:
             self.abort()  # nothing was asked: what would be read as the next answer is none
             return
+        self._bare += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._break(BrokenAnswer(str(error)))
         except httptools.HttpParserUpgrade:
             self._break(BrokenAnswer("the server wants another protocol"))
+        if self._bare > HEAD_BYTES:
+            self._break(_too_large())
 
     def on_message_begin(self) -> None:
         """See httptools. An answer right behind another is one that nobody asked for."""
@@ -158,19 +167,23 @@ class Connection(asyncio.Protocol):
         self._status = self._parser.get_status_code()
         if self._status in _BODILESS:
             self._measured = True
+        if self._bare > HEAD_BYTES and _size(self._headers) > HEAD_BYTES:
+            self._break(_too_large())
         if self._status >= 200 and self._receiver is not None:
             self._receiver.on_head(self._status, self._headers)
 
     def on_body(self, body: bytes) -> None:
         """See httptools."""
+        self._bare = 0
         if self._receiver is not None:
             self._receiver.on_body(body)
 
     def on_message_complete(self) -> None:
         """See httptools."""
-        status, receiver = self._status, self._receiver
+        status, receiver, bare = self._status, self._receiver, self._bare
         self._fresh()
         if status < 200 or receiver is None:
+            self._bare = bare
             return
         self._receiver = None
         if not self._parser.should_keep_alive() and self._transport is not None:
@@ -191,6 +204,14 @@ class Connection(asyncio.Protocol):
 
 _MEASURES: Final = frozenset((b"content-length", b"transfer-encoding"))
 _BODILESS: Final = frozenset((204, 304))
+
+
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value) + len(": \r\n") for name, value in headers)
+
+
+def _too_large() -> BrokenAnswer:
+    return BrokenAnswer(f"what is not body of the answer is larger than {HEAD_BYTES} bytes")
 
 
 class Pool:

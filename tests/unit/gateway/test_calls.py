@@ -260,3 +260,11 @@ async def _answer_and_close(reader: asyncio.StreamReader, writer: asyncio.Stream
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"predictions":[1.5]}')
     writer.close()
+
+
+async def test_an_answer_that_is_all_head_is_the_models_fault() -> None:
+    endless = b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 20_000
+    async with model(endless) as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post())
+        assert (reply.status, "larger than 65536 bytes" in reply.json["error"]) == (502, True)
+        assert rig.engine.in_flight == 0
