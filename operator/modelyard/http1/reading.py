@@ -48,7 +48,8 @@ class RequestReader(asyncio.Protocol):
         """A head of this connection that need not be parsed again."""
 
         self._head_bytes = 0
-        """An upper bound of those that belong to the headers being parsed."""
+        """An upper bound of those that belong to the headers being parsed; in a body, of those that came since its
+        last piece: chunk extensions and trailers."""
 
         self._deaf = False
         """Nothing more is taken in."""
@@ -104,6 +105,7 @@ class RequestReader(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """See httptools."""
+        self._head_bytes = 0
         exchange = self._parsing
         if exchange is None or exchange.answered:
             return
@@ -168,8 +170,8 @@ class RequestReader(asyncio.Protocol):
             self._broken(500, "the gateway failed; its log says why")
         except httptools.HttpParserError as error:
             self._broken(400, f"the request is no HTTP/1.1: {error}")
-        if self._parsing is not None and not self._parsing.headed:
-            self._bound_head(self._parsing)
+        if self._head_bytes > self._limits.head_bytes + SLICE:
+            self._bound_head()
 
     def _stay(self, rest: bytes | memoryview) -> None:
         """Stay with HTTP/1.1 where a client would change to another protocol: a new parser reads what follows."""
@@ -192,9 +194,11 @@ class RequestReader(asyncio.Protocol):
             self._raw.appendleft(rest)
         return view[:length]
 
-    def _bound_head(self, exchange: Exchange) -> None:
-        if self._head_bytes > self._limits.head_bytes + SLICE:
-            self._refuse(exchange, 431, f"the headers are larger than {self._limits.head_bytes} bytes")
+    def _bound_head(self) -> None:
+        exchange = self._parsing
+        if exchange is not None and not exchange.answered:
+            what = "what surrounds the body is" if exchange.headed else "the headers are"
+            self._refuse(exchange, 431, f"{what} larger than {self._limits.head_bytes} bytes")
 
     def _broken(self, status: int, message: str) -> None:
         """What came cannot be parsed; after the last request of a connection that does not matter."""

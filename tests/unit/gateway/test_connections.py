@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import pytest
+
 from modelyard.http1.host import bound
 from tests.support.eventually import eventually
 from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, gateway, get, model, post
@@ -215,6 +217,21 @@ async def test_headers_that_are_too_large_are_refused() -> None:
         endless = await rig.client()
         assert (await endless.ask(b"GET / HTTP/1.1\r\nA: " + b"b" * 100_000)).status == 431
         assert (await rig.ask(b"GET /" + b"b" * 100_000)).status == 431
+
+
+@pytest.mark.parametrize("behind", [b"0\r\nX: ", b"0\r\n" + b"X: a\r\n" * 10_000, b"2;"])
+async def test_what_surrounds_the_chunks_of_a_body_is_bounded_as_headers_are(behind: bytes) -> None:
+    async with model() as pod, gateway([pod.address], head_bytes=1_000) as rig:
+        client = await rig.client()
+        reply = await client.ask(chunked(QUESTION)[: -len(b"0\r\n\r\n")] + behind + b"a" * 100_000)
+        assert (reply.status, reply.headers["connection"]) == (431, "close")
+        assert pod.asked == []
+
+
+async def test_the_framing_of_chunks_that_carry_something_is_not_bounded() -> None:
+    async with model() as pod, gateway([pod.address], head_bytes=1_000) as rig:
+        whole = QUESTION + b" " * 50_000
+        assert (await rig.ask(chunked(*(bytes([byte]) for byte in whole)))).status == 200
 
 
 async def test_headers_that_come_too_slowly_are_not_waited_for() -> None:
