@@ -58,7 +58,10 @@ class ServerConnection(RequestReader):
         self._later: deque[Exchange] = deque()
         self._waits_for: object = None
         self._retires = monotonic() + host.limits.age_seconds
-        self._ended = self._half = self._paused = self._stalled = self._advancing = False
+        self.stalled = False
+        """Answers lie unread: no more are given."""
+
+        self._ended = self._half = self._paused = self._advancing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -73,7 +76,7 @@ class ServerConnection(RequestReader):
         """See asyncio.Protocol."""
         if self._deaf:
             return
-        if self._turn is None and not self._raw and not self._stalled and len(data) <= SLICE:
+        if self._turn is None and not self._raw and not self.stalled and len(data) <= SLICE:
             self._at_once(data)
         else:
             self._raw.append(data)
@@ -106,12 +109,12 @@ class ServerConnection(RequestReader):
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
-        self._stalled = True
+        self.stalled = True
         self.deadline = monotonic() + self._limits.write_seconds
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
-        self._stalled, self._waits_for = False, None
+        self.stalled, self._waits_for = False, None
         if not self._ended:
             self._advance()
 
@@ -137,7 +140,7 @@ class ServerConnection(RequestReader):
         if exchange is not self._turn or self._advancing:
             return
         self._send(exchange)
-        if self._raw or self._later or self._parsing or self._half or self._stalled or self._ended:
+        if self._raw or self._later or self._parsing or self._half or self.stalled or self._ended:
             self._advance()
         else:
             self.deadline = monotonic() + self._limits.idle_seconds
@@ -145,7 +148,7 @@ class ServerConnection(RequestReader):
     def expire(self) -> None:
         """The deadline has passed: do what that means at this moment."""
         self.deadline = _NEVER
-        if self._stalled or self._ended:
+        if self.stalled or self._ended:
             self._transport.abort()
         elif self._turn is not None and self._turn.started:
             self._handler.expired(self._turn)
@@ -178,7 +181,7 @@ class ServerConnection(RequestReader):
         """Do one thing; False: there is nothing to do until something comes."""
         turn = self._turn
         if turn is None:
-            if self._stalled or self._ended:
+            if self.stalled or self._ended:
                 return False
             if self._later:
                 self._turn = self._later.popleft()
@@ -260,7 +263,7 @@ class ServerConnection(RequestReader):
         for exchange in self._later:
             self._let_go(exchange)
         self._later.clear()
-        seconds = self._limits.write_seconds if self._stalled else self._limits.linger_seconds
+        seconds = self._limits.write_seconds if self.stalled else self._limits.linger_seconds
         self.deadline = monotonic() + seconds
         if self._half or (all_read and not self._paused):
             self._transport.close()
@@ -274,7 +277,7 @@ class ServerConnection(RequestReader):
 
     def _arm(self) -> None:
         """Set the deadline for what is waited for now, unless it was waited for before; read no more than needed."""
-        if self._ended or self._stalled:
+        if self._ended or self.stalled:
             return
         self._pace()
         turn, parsing = self._turn, self._parsing

@@ -267,11 +267,7 @@ async def test_a_connection_without_requests_is_closed() -> None:
 
 async def test_a_client_that_does_not_read_is_cut_off() -> None:
     async with gateway(write_seconds=0.05) as rig:
-        on = socket.socket()
-        on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        on.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(on, ("127.0.0.1", rig.port))
-        with on:
+        with await _deaf(rig.port) as on:
             requests = get("/v2/openapi.json") * 1_000
             sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(on, requests))
             await eventually(lambda: rig.gateway.server.connections)
@@ -279,6 +275,20 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
             sending.cancel()
             await asyncio.wait((sending,))
         assert sum(rig.counted.values()) < 1_000
+
+
+async def test_a_client_that_does_not_read_is_not_answered_further_while_another_is_under_way() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        busy = await rig.client()
+        busy.send(post())
+        await eventually(lambda: behind.asked)
+        with await _deaf(rig.port) as on:
+            on.send(get("/v2/openapi.json") * 1_000)
+            await eventually(lambda: any(one.stalled for one in rig.gateway.server.connections))
+            assert sum(rig.counted.values()) < 500
+        behind.hold.set()
+        assert (await busy.reply()).status == 200
 
 
 async def test_an_old_connection_ends_with_its_next_answer() -> None:
@@ -323,6 +333,15 @@ async def test_a_request_that_breaks_off_is_forgotten() -> None:
 async def test_a_server_may_listen_on_both_kinds_of_addresses() -> None:
     with bound("", 0, shared=True) as first, bound("", first.getsockname()[1], shared=True) as second:
         assert first.getsockname()[1] == second.getsockname()[1]
+
+
+async def _deaf(port: int) -> socket.socket:
+    """A connection on which nobody reads."""
+    on = socket.socket()
+    on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    on.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(on, ("127.0.0.1", port))
+    return on
 
 
 async def _drip(client: Client, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from modelyard.http1.outbox import Outbox
+from modelyard.http1.outbox import FULL, Outbox
 
 Log = list[tuple[str, bytes]]
 
@@ -78,3 +78,22 @@ async def test_what_was_closed_meanwhile_gets_nothing_and_the_others_all() -> No
     await asyncio.sleep(0)
 
     assert log == [("b", b"2")]
+
+
+async def test_more_than_a_full_box_is_written_without_waiting() -> None:
+    log: Log = []
+    a, b = two(log)
+    outbox = Outbox()
+    piece = bytes(FULL // 2)
+    outbox.post(a, piece)
+    outbox.post(b, piece)
+    assert log == []
+
+    outbox.post(a, b"1")
+    assert [name for name, _ in log] == ["a", "b", "a"]
+
+    outbox.post(a, piece)
+    outbox.post(b, b"2")
+    assert len(log) == 3, "the box is empty again"
+    await asyncio.sleep(0)
+    assert log[3:] == [("a", piece), ("b", b"2")]
