@@ -93,6 +93,8 @@ class PodConnection(Connection):
         if self._receiver is None:
             return
         self._receiver = None
+        if not self._goes_on(200):
+            self._finish()
         receiver.on_end()
         if self.free:
             self.free_since = self._loop.time()
@@ -102,6 +104,11 @@ class PodConnection(Connection):
         """See Connection."""
         self._told = self._parser.get_status_code(), self._headers
         super().on_headers_complete()
+
+    def _goes_on(self, status: int) -> bool:
+        """See Connection. Who answers anything but 200 has perhaps not read the request, and would read the rest of it
+        as the beginning of the next one, which may be another client's."""
+        return status == 200 and super()._goes_on(status)
 
     def eof_received(self) -> bool:
         """See asyncio.Protocol. Of an end in place of an answer it shows only a moment later whether the pod had read

@@ -186,14 +186,27 @@ class Connection(asyncio.Protocol):
             self._bare = bare
             return
         self._receiver = None
-        if not self._parser.should_keep_alive() and self._transport is not None:
-            self._transport.close()
+        if not (self._goes_on(status) and self._parser.should_keep_alive()):
+            self._finish()
         receiver.on_end()
         self.resume()
         if self.free:
             self.free_since = self._loop.time()
             if self._on_free is not None:
                 self._on_free(self)
+
+    def _goes_on(self, status: int) -> bool:
+        """Whether another request may follow one that was answered so, as far as we are concerned."""
+        return self._transport is None or not self._transport.get_write_buffer_size()
+
+    def _finish(self) -> None:
+        """Close after an answer. What of the request is not written yet is needed no longer."""
+        if self._transport is None:
+            return
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        else:
+            self._transport.close()
 
     def _break(self, error: Exception) -> None:
         receiver, begun = self._receiver, bool(self._status)

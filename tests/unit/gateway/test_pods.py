@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -15,6 +16,7 @@ from modelyard.http1.host import bound
 from modelyard.http1.outbox import Outbox
 from tests.support.eventually import eventually
 from tests.unit.gateway.rig import (
+    QUESTION,
     answered,
     gateway,
     model,
@@ -109,6 +111,60 @@ async def test_a_pod_that_is_not_ready_yet_sends_the_request_to_another() -> Non
         reply = await rig.ask(post())
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert len(alone.asked) == 1
+
+
+class HastyModel:
+    """Answers the first request of a connection before it has read it, and quotes what it takes for the next one."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        self.connections = 0
+        self.open: set[asyncio.StreamWriter] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        self.connections += 1
+        self.open.add(writer)
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answered(status=self.status))
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(answered(b"what the one before had sent", "400 Bad Request"))
+            except asyncio.LimitOverrunError:
+                while await reader.read(2**20):
+                    pass
+        writer.close()
+        self.open.discard(writer)
+
+    async def end(self) -> None:
+        """Cut off whom it still listens to."""
+        for writer in self.open:
+            writer.transport.abort()
+        await eventually(lambda: not self.open)
+
+
+LONG = QUESTION.replace(b"FP64", b"BYTES").replace(b"3.5", b'"%b"' % bytes(20_000_000).replace(b"\0", b"a"))
+
+
+@pytest.mark.parametrize(
+    ("status", "question"),
+    [("400 Bad Request", QUESTION), ("404 Not Found", QUESTION), ("200 OK", LONG)],
+    ids=("blamed", "unknown", "before it was written"),
+)
+async def test_a_connection_whose_request_was_perhaps_not_read_is_not_used_again(
+    status: str, question: bytes
+) -> None:
+    hasty = HastyModel(status)
+    on = bound("127.0.0.1", 0, shared=False)
+    on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    address = Address(*on.getsockname()[:2])
+    async with await asyncio.start_server(hasty.serve, sock=on, limit=1024), gateway([address]) as rig:
+        for _ in range(3):
+            reply = await rig.ask(post(question))
+            assert b"the one before" not in reply.body
+        assert hasty.connections == 3
+        await hasty.end()
 
 
 async def test_the_pod_with_the_least_to_do_is_asked() -> None:
