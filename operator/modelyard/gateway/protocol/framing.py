@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+import re
+from typing import Any, Final, NoReturn
 
 import orjson
 
 from modelyard.gateway.protocol.refusal import Refused, Wrong
 from modelyard.gateway.protocol.words import quoted
+
+
+MOST_SLOWLY: Final = 1024 * 1024
+"""Bytes of JSON whose numbers may be read one by one."""
+
+_LONG_INTEGER: Final = re.compile(rb"[\[:,\s-][0-9]{19}")
+"""Integers that may lie beyond 64 bits; it looks at texts, too, but seldom finds some there."""
 
 
 def header_length(value: bytes | str | None) -> int | None:
@@ -70,7 +78,7 @@ def read_json(text: bytes) -> object:
 
 def _read_slowly(text: bytes) -> object:
     try:
-        document = json.loads(text, parse_int=_integer)
+        document = json.loads(text, parse_int=_integer) if _has_long_integers(text) else json.loads(text)
         orjson.dumps(document)  # Refuses half a surrogate pair, which could be passed on to nobody.
     except RecursionError:
         raise Refused(400, "the body is nested too deeply") from None
@@ -81,8 +89,22 @@ def _read_slowly(text: bytes) -> object:
     return document
 
 
+def _has_long_integers(text: bytes) -> bool:
+    """Whether there may be integers that Python reads otherwise than orjson; `Refused` where there are too many."""
+    found = _LONG_INTEGER.search(text) is not None
+    if found and len(text) > MOST_SLOWLY:
+        raise Refused(
+            413,
+            "the body holds NaN or Infinity beside integers of more than 18 digits; "
+            f"such a one may have {MOST_SLOWLY} bytes",
+        )
+    return found
+
+
 def _integer(digits: str) -> Any:
     """As orjson reads it: a double beyond 64 bits."""
+    if len(digits) < 19:
+        return int(digits)
     number = float(digits)
     if math.isinf(number):
         raise ValueError("number out of range")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ import orjson
 import pytest
 
 from modelyard.gateway.protocol import Refused, parse_infer, to_model
+from modelyard.gateway.protocol.framing import MOST_SLOWLY, read_json
 from tests.unit.gateway.protocol.asking import raw_body, tensor
 
 Body = tuple[bytes, int | None]
@@ -113,6 +115,32 @@ def test_time_grows_with_the_body(of: Callable[[int], Body]) -> None:
         assert seconds(many) < 24 * seconds(few) + 0.001
     finally:
         gc.enable()
+
+
+def shortest(reading: Callable[[bytes], object], text: bytes) -> float:
+    """Seconds of the shortest of three readings."""
+    found = []
+    for _ in range(3):
+        begun = process_time()
+        reading(text)
+        found.append(process_time() - begun)
+    return min(found)
+
+
+def test_integers_beside_a_nan_cost_what_they_cost_pythons_own_reader() -> None:
+    text = b'{"a":[NaN,' + b"1," * 300_000 + b"1]}"
+    assert shortest(read_json, text) < 3 * shortest(json.loads, text)
+
+
+def test_long_integers_beside_a_nan_are_read_one_by_one_and_so_in_short_bodies_alone() -> None:
+    text = b"[NaN" + b",12345678901234567890" * 10
+    assert read_json(text + b"]") != []
+    long = text + b" " * MOST_SLOWLY
+    with pytest.raises(Refused, match="NaN or Infinity beside integers of more than 18 digits") as caught:
+        read_json(long + b"]")
+    assert caught.value.status == 413
+    for digits in (b"0.1234567890123456789", b"123456789012345678", b'"12345678901234567890"'):
+        assert read_json(long.replace(b"12345678901234567890", digits) + b"]") != []
 
 
 def peak(body: Body) -> int:
