@@ -110,7 +110,7 @@ class Exchange:
         """Of the answer; `reply_headers` and `content` are the rest of it."""
 
         self.reply_headers = self.content = b""
-        self.pieces: list[bytes] | None = None
+        self.pieces: list[bytes | bytearray] | None = None
         self.keep = True
         self.old = self.expects = self.headed = self.complete = self.started = self.answered = False
 

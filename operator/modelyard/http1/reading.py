@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 SLICE: Final = 16 * 1024
 """Bytes that are parsed at once, which bounds how many requests in a row are taken before the first is answered."""
 
+SMALL: Final = 512
+"""Smaller pieces of a body are kept as one: each by itself would take several times its bytes."""
+
 
 class Shared(Protocol):
     """What readers share."""
@@ -113,10 +116,15 @@ class RequestReader(asyncio.Protocol):
         if exchange.size > self._limits.body_bytes:
             self._refuse(exchange, 413, f"the body is larger than {self._limits.body_bytes} bytes")
         elif not exchange.discard:
-            if exchange.pieces is None:
+            pieces = exchange.pieces
+            if pieces is None:
                 exchange.pieces = [body]
+            elif len(body) >= SMALL:
+                pieces.append(body)
+            elif type(pieces[-1]) is bytearray:
+                pieces[-1] += body
             else:
-                exchange.pieces.append(body)
+                pieces.append(bytearray(body))
             if exchange.size > SLICE:
                 self._keep(exchange)
 
@@ -132,7 +140,8 @@ class RequestReader(asyncio.Protocol):
             return
         exchange.complete = True
         if (pieces := exchange.pieces) is not None:
-            exchange.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            first = pieces[0]
+            exchange.body = first if len(pieces) == 1 and type(first) is bytes else b"".join(pieces)
             exchange.pieces = None
         if not exchange.keep:
             self._deaf = True

@@ -6,13 +6,14 @@ import gc
 import platform
 import subprocess
 import sys
+import tracemalloc
 import weakref
 
 import pytest
 
 from modelyard.gateway.memory import keep_freed_memory
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import QUESTION, gateway, get, model, post
+from tests.unit.gateway.rig import INFER, QUESTION, gateway, get, model, post, unused_address
 
 PROGRAM = """
 import resource
@@ -78,3 +79,37 @@ async def test_a_connection_that_ended_leaves_nothing_to_the_garbage_collector(
             await eventually(lambda: asked() is None)
         finally:
             gc.enable()
+
+
+async def test_a_body_in_many_small_chunks_takes_little_more_memory_than_its_bytes() -> None:
+    size = 200_000
+    async with gateway([unused_address()]) as rig:
+        client = await rig.client()
+        client.send(get(INFER, "POST", "Transfer-Encoding: chunked\r\n"))
+        tracemalloc.start()
+        try:
+            chunks = b"2\r\n  \r\n" * (size // 2)
+            client.send(chunks)
+            await eventually(lambda: rig.gateway.server.held == size)
+            await eventually(lambda: not client.writer.transport.get_write_buffer_size())
+            assert tracemalloc.get_traced_memory()[0] < 2 * size + len(chunks)
+        finally:
+            tracemalloc.stop()
+        assert (await client.ask(b"%x\r\n%b\r\n0\r\n\r\n" % (len(QUESTION), QUESTION))).status == 503
+
+
+@pytest.mark.parametrize("cut", [[1] * 9, [1, 600, 1, 1, 600, 600, 1], [600, 600], [600, 1, 1, 600]])
+async def test_pieces_of_all_lengths_make_one_body(cut: list[int]) -> None:
+    text = QUESTION + b" " * sum(cut)
+    parts, at = [], 0
+    for length in cut:
+        parts.append(text[at : at + length])
+        at += length
+    parts.append(text[at:])
+    async with model() as behind, gateway([behind.address]) as rig:
+        client = await rig.client()
+        client.send(get(INFER, "POST", "Transfer-Encoding: chunked\r\n"))
+        reply = await client.ask(
+            b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        )
+        assert (reply.status, reply.json["id"]) == (200, "q")

@@ -12,7 +12,6 @@ import orjson
 from modelyard.gateway.protocol.refusal import Refused, Wrong
 from modelyard.gateway.protocol.words import quoted
 
-
 MOST_SLOWLY: Final = 1024 * 1024
 """Bytes of JSON whose numbers may be read one by one."""
 
