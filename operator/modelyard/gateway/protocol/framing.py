@@ -12,6 +12,9 @@ import orjson
 from modelyard.gateway.protocol.refusal import Refused, Wrong
 from modelyard.gateway.protocol.words import quoted
 
+MOST_LISTS: Final = 1_000_000
+"""Lists and objects in a document: an empty one takes 30 times as much memory as its text."""
+
 MOST_SLOWLY: Final = 1024 * 1024
 """Bytes of JSON whose numbers may be read one by one."""
 
@@ -65,8 +68,17 @@ def split(body: bytes, header: int | None) -> tuple[bytes, Tail | None]:
     return body[:header], Tail(body, header)
 
 
+def lists_in(text: bytes) -> int:
+    """No fewer than the lists and objects in JSON, for a small part of what it costs to read it."""
+    return text.count(b"[") + text.count(b"{")
+
+
 def read_json(text: bytes) -> object:
     """The document in `text`; NaN and infinities, which Python's clients write, are read too."""
+    if len(text) > MOST_LISTS and lists_in(text) > MOST_LISTS:
+        raise Refused(
+            413, f"the body holds more than {MOST_LISTS} lists and objects; data may be sent as one flat list"
+        )
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as problem:

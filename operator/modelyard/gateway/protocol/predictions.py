@@ -7,17 +7,27 @@ not turn an answer into an error.
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
 
 import orjson
 
+from modelyard.gateway.protocol.framing import MOST_LISTS, lists_in
 from modelyard.gateway.protocol.refusal import Wrong
 from modelyard.gateway.protocol.words import body_excerpt, described, listed, quoted
 from modelyard.gateway.route import Target
 
+_SPACE: Final = 64
+"""Bytes that a number, or what is around the numbers of a row, may take with the white space of a printed document."""
+
+_BESIDE: Final = 4 * 1024 * 1024
+"""Bytes of an answer beside its predictions."""
+
 
 def read_predictions(answer: bytes, rows: int, target: Target) -> dict[str, list[float]]:
     """The numbers under each label, or under the target's name where there are none. `Wrong` for anything else."""
+    if len(answer) > MOST_LISTS:
+        _check_size(answer, rows, target)
     predictions = _entries(answer, rows)
     labels = target.labels
     if not labels:
@@ -30,6 +40,16 @@ def read_predictions(answer: bytes, rows: int, target: Target) -> dict[str, list
     except KeyError:
         row = next(row for row, entry in enumerate(predictions) if entry.keys() != set(labels))
         raise Wrong(_not_labels(row, predictions[row], labels)) from None
+
+
+def _check_size(answer: bytes, rows: int, target: Target) -> None:
+    """`Wrong` for an answer that is far more than the rows need, before it takes many times as much memory."""
+    row = _SPACE + sum(_SPACE + len(json.dumps(label)) for label in target.labels)
+    most = _BESIDE + rows * row
+    if len(answer) > most:
+        raise Wrong(f"its answer is larger than {most} bytes; no more are needed for {rows} rows")
+    if lists_in(answer) > MOST_LISTS + rows * (1 + lists_in("".join(target.labels).encode())):
+        raise Wrong("its answer holds too many lists and objects")
 
 
 def _entries(answer: bytes, rows: int) -> list[Any]:

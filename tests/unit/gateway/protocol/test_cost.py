@@ -13,8 +13,14 @@ import orjson
 import pytest
 
 from modelyard.gateway.protocol import Refused, parse_infer, to_model
-from modelyard.gateway.protocol.framing import MOST_SLOWLY, read_json
+from modelyard.gateway.protocol.framing import MOST_LISTS, MOST_SLOWLY, read_json
+from modelyard.gateway.protocol.predictions import read_predictions
+from modelyard.gateway.protocol.refusal import Wrong
+from modelyard.gateway.route import Target
 from tests.unit.gateway.protocol.asking import raw_body, tensor
+
+PRICE = Target("Regression", "price")
+SEX = Target("Binary", "sex", ("female", "[male]"))
 
 Body = tuple[bytes, int | None]
 
@@ -168,3 +174,42 @@ def test_a_large_tensor_takes_but_a_few_times_its_json_in_memory(shape: list[int
     told = len(to_model(parse_infer(*body, "made")))
     # Its pieces, and the body for the model; objects for all elements would be as much again.
     assert peak(body) < 2.4 * told
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b'{"a":[]}'])
+@pytest.mark.parametrize("beside", [b"0", b"NaN"])
+def test_a_body_that_is_all_lists_is_refused_before_it_is_read(item: bytes, beside: bytes) -> None:
+    text = b'{"inputs":[' + b",".join([beside, *[item] * MOST_LISTS]) + b"]}"
+    with pytest.raises(Refused, match=f"more than {MOST_LISTS} lists and objects") as caught:
+        read_json(text)
+    assert caught.value.status == 413
+    assert peak((text, None)) < 100_000
+
+
+def test_rows_that_are_lists_are_read_up_to_the_most_there_may_be() -> None:
+    rows = MOST_LISTS - 10
+    text = orjson.dumps({"inputs": [tensor([[1]] * rows, shape=[rows, 1])]})
+    assert parse_infer(text, None, "made").rows == rows
+
+
+@pytest.mark.parametrize("target", [PRICE, SEX])
+@pytest.mark.parametrize("rows", [1, 1_000])
+def test_an_answer_that_is_all_lists_is_refused_before_it_is_read(target: Target, rows: int) -> None:
+    answer = b'{"predictions":[' + b",".join([b"[]"] * (MOST_LISTS + 3 * rows)) + b"]}"
+    with pytest.raises(Wrong, match="too many lists and objects|is larger than"):
+        read_predictions(answer, rows, target)
+
+
+@pytest.mark.parametrize("target", [PRICE, SEX])
+def test_an_answer_is_held_to_what_so_many_rows_need(target: Target) -> None:
+    """However its numbers and the space around them are written."""
+    rows = 20_000
+    number = -1.2345678901234567e-300
+    entry: object = {label: number for label in target.labels} if target.labels else number
+    document = {"predictions": [entry] * rows}
+    text = json.dumps(document, indent=4).encode()
+    assert list(read_predictions(text, rows, target).values()) == [[number] * rows] * max(
+        1, len(target.labels)
+    )
+    with pytest.raises(Wrong, match="its answer is larger than"):
+        read_predictions(text + b" " * 8_000_000, rows, target)
