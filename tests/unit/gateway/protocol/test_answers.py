@@ -229,3 +229,33 @@ def test_other_statuses_of_a_model_are_told_without_its_stack_trace(
     refused = from_model("flats", "1.0", status, body_)
     assert refused.status == told
     assert refused.message == f'model "flats" version "1.0" answered HTTP {status}{message}'
+
+
+TRACE = 'Traceback (most recent call last):\n  File "/srv/model/custom.py", line 3, in score\nKeyError: 1'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        TRACE.encode(),
+        b"bad data\n" + TRACE.encode(),
+        b" " * 5_000 + TRACE.encode(),
+        orjson.dumps({"detail": TRACE}),
+        orjson.dumps({"detail": TRACE.partition("\n")[2]}),
+        b'oops\n  File "/srv/model/custom.py", line 3, in score',
+        b"oops\r\n  File &quot;/srv/model/custom.py&quot;, line 3, in score",
+        b"java.lang.NullPointerException\n\tat org.example.Model.score(Model.java:3)",
+        orjson.dumps({"trace": "java.lang.NullPointerException\n\tat org.example.Model.score(Model.java:3)"}),
+        b"Error: no\n    at score (/srv/model/index.js:3:1)",
+    ],
+)
+def test_a_stack_trace_is_not_quoted_whatever_its_status(said: bytes) -> None:
+    refused = from_model("flats", "1.0", 400, said)
+    assert (refused.status, refused.message) == (400, 'model "flats" version "1.0" answered HTTP 400')
+
+
+@pytest.mark.parametrize(
+    "said", ["column area is missing", "File is missing\nat once", "look at this\nFile too"]
+)
+def test_what_is_no_stack_trace_is_quoted(said: str) -> None:
+    assert from_model("flats", "1.0", 422, said.encode()).message.endswith(f'with "{" ".join(said.split())}"')

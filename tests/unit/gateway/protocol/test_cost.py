@@ -196,7 +196,7 @@ def test_rows_that_are_lists_are_read_up_to_the_most_there_may_be() -> None:
 @pytest.mark.parametrize("rows", [1, 1_000])
 def test_an_answer_that_is_all_lists_is_refused_before_it_is_read(target: Target, rows: int) -> None:
     answer = b'{"predictions":[' + b",".join([b"[]"] * (MOST_LISTS + 3 * rows)) + b"]}"
-    with pytest.raises(Wrong, match="too many lists and objects|is larger than"):
+    with pytest.raises(Wrong, match="too many lists and objects"):
         read_predictions(answer, rows, target)
 
 
@@ -205,7 +205,7 @@ def test_an_answer_is_held_to_what_so_many_rows_need(target: Target) -> None:
     """However its numbers and the space around them are written."""
     rows = 20_000
     number = -1.2345678901234567e-300
-    entry: object = {label: number for label in target.labels} if target.labels else number
+    entry: object = dict.fromkeys(target.labels, number) if target.labels else number
     document = {"predictions": [entry] * rows}
     text = json.dumps(document, indent=4).encode()
     assert list(read_predictions(text, rows, target).values()) == [[number] * rows] * max(
