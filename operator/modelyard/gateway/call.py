@@ -85,10 +85,6 @@ class Call:
         self.request, self._payload = request, payload
         self._headers = self._passed_on()
         self.sent = monotonic()
-        settings = self._settings
-        self.exchange.connection.deadline = self.sent + min(
-            settings.first_byte_seconds, settings.whole_seconds
-        )
         self._try(self.lane.choose(), fresh=False)
 
     def expired(self) -> None:
@@ -193,9 +189,15 @@ class Call:
         if pod is None:
             self._fail(503, "none of its pods is ready")
             return
+        now = self.sent
         if self._tries:
             self._ends.retried()
+            now = monotonic()
         self._tries += 1
+        settings = self._settings
+        self.exchange.connection.deadline = min(
+            now + settings.first_byte_seconds, self.sent + settings.whole_seconds
+        )
         self._pod = pod
         self._status = self._size = 0
         self._pieces.clear()

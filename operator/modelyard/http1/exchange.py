@@ -30,7 +30,7 @@ class Limits:
     """Until the first request, and between two."""
 
     write_seconds: float = 30.0
-    """For which a client may leave an answer unread."""
+    """In which a client that leaves answers unread must have read some 16 KiB more of them."""
 
     linger_seconds: float = 2.0
     """For which what a refused client still sends is thrown away, so that it can read why."""

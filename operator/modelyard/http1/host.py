@@ -73,7 +73,7 @@ class Server:
         now = monotonic()
         self.date = b"Date: %b\r\n" % formatdate(usegmt=True).encode()
         for connection in tuple(self.connections):
-            if connection.deadline <= now:
+            if connection.deadline <= now or connection.write_deadline <= now:
                 connection.expire()
         self._timer = self._loop.call_later(self._tick, self._look)
 

@@ -18,6 +18,7 @@ from modelyard.http1.exchange import Exchange
 from modelyard.http1.heads import request_head
 from modelyard.http1.outbox import Outbox
 from modelyard.http1.reading import SLICE, RequestReader, Shared
+from modelyard.http1.unread import unread
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ _ONE_PIECE: Final = 64 * 1024
 """Up to this size an answer is sent as one piece."""
 
 _NEVER: Final = float("inf")
+_IDLE: Final = "a request"
+"""What is waited for between requests."""
+
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 
@@ -60,6 +64,12 @@ class ServerConnection(RequestReader):
         self._retires = monotonic() + host.limits.age_seconds
         self.stalled = False
         """Answers lie unread: no more are given."""
+
+        self.write_deadline = _NEVER
+        """When the client must have read some of them."""
+
+        self._unread = 0
+        """Bytes of them, no less than there were when the deadline was set."""
 
         self._ended = self._half = self._paused = self._advancing = False
 
@@ -110,12 +120,16 @@ class ServerConnection(RequestReader):
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
         self.stalled = True
-        self.deadline = monotonic() + self._limits.write_seconds
+        self._unread = unread(self._transport)
+        self.write_deadline = monotonic() + self._limits.write_seconds
+        self._arm()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
-        self.stalled, self._waits_for = False, None
-        if not self._ended:
+        self.stalled, self._waits_for, self.write_deadline = False, None, _NEVER
+        if self._ended:
+            self.deadline = monotonic() + self._limits.write_seconds
+        else:
             self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -143,12 +157,28 @@ class ServerConnection(RequestReader):
         if self._raw or self._later or self._parsing or self._half or self.stalled or self._ended:
             self._advance()
         else:
+            self._waits_for = _IDLE
             self.deadline = monotonic() + self._limits.idle_seconds
 
     def expire(self) -> None:
-        """The deadline has passed: do what that means at this moment."""
+        """A deadline has passed: do what that means at this moment."""
+        now = monotonic()
+        if self.write_deadline <= now:
+            self._expire_unread(now)
+        if self.deadline <= now:
+            self._expire()
+
+    def _expire_unread(self, now: float) -> None:
+        """Cut off who does not read; who has read a good piece meanwhile gets the same time for the next."""
+        left = unread(self._transport)
+        if left + SLICE > self._unread:
+            self._transport.abort()
+        self._unread = left
+        self.write_deadline = now + self._limits.write_seconds
+
+    def _expire(self) -> None:
         self.deadline = _NEVER
-        if self.stalled or self._ended:
+        if self._ended:
             self._transport.abort()
         elif self._turn is not None and self._turn.started:
             self._handler.expired(self._turn)
@@ -237,7 +267,7 @@ class ServerConnection(RequestReader):
             len(content),
             b"Connection: close\r\n" if last else b"Connection: keep-alive\r\n" if exchange.old else b"",
         )
-        self._turn = None
+        self._turn = self._waits_for = None
         if exchange.started:
             self._host.under_way -= 1
         self._write(head, b"" if exchange.method == b"HEAD" else content, last)
@@ -246,6 +276,8 @@ class ServerConnection(RequestReader):
 
     def _write(self, head: bytes, content: bytes, last: bool) -> None:
         """Write, at the end of this turn if other answers may come in it."""
+        if self.stalled:
+            self._unread += len(head) + len(content)
         outbox, small = self._host.outbox, len(content) <= _ONE_PIECE
         if small and self._host.under_way and not last:
             outbox.post(self._transport, head + content)
@@ -263,8 +295,7 @@ class ServerConnection(RequestReader):
         for exchange in self._later:
             self._let_go(exchange)
         self._later.clear()
-        seconds = self._limits.write_seconds if self.stalled else self._limits.linger_seconds
-        self.deadline = monotonic() + seconds
+        self.deadline = _NEVER if self.stalled else monotonic() + self._limits.linger_seconds
         if self._half or (all_read and not self._paused):
             self._transport.close()
         else:
@@ -277,18 +308,23 @@ class ServerConnection(RequestReader):
 
     def _arm(self) -> None:
         """Set the deadline for what is waited for now, unless it was waited for before; read no more than needed."""
-        if self._ended or self.stalled:
+        turn, parsing = self._turn, self._parsing
+        under_way = turn is not None and turn.started
+        if self._ended:
+            return
+        if self.stalled:
+            if not under_way:
+                self.deadline = _NEVER
             return
         self._pace()
-        turn, parsing = self._turn, self._parsing
-        if turn is not None and turn.started:
+        if under_way:
             self._waits_for = turn
             return
         if self._half:
             self._close()
             return
-        waits_for = (parsing, parsing.headed) if parsing is not None else None
-        if waits_for is None or waits_for != self._waits_for:
+        waits_for = (parsing, parsing.headed) if parsing is not None else _IDLE
+        if waits_for != self._waits_for:
             self._waits_for = waits_for
             self.deadline = monotonic() + self._patience(parsing)
 

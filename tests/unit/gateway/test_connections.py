@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from modelyard.gateway.settings import Settings
 from modelyard.http1.host import bound
 from tests.support.eventually import eventually
 from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, gateway, get, model, post
@@ -265,6 +266,15 @@ async def test_a_connection_without_requests_is_closed() -> None:
         assert await spoke.closed()
 
 
+async def test_a_connection_on_which_nothing_but_line_ends_come_is_closed() -> None:
+    async with gateway(idle_seconds=0.05) as rig:
+        client = await rig.client()
+        assert (await client.ask(LIVE)).status == 200
+        dripping = asyncio.create_task(_drip(client, b"\r\n" * 1_000))
+        assert await client.closed()
+        dripping.cancel()
+
+
 async def test_a_client_that_does_not_read_is_cut_off() -> None:
     async with gateway(write_seconds=0.05) as rig:
         with await _deaf(rig.port) as on:
@@ -275,6 +285,40 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
             sending.cancel()
             await asyncio.wait((sending,))
         assert sum(rig.counted.values()) < 1_000
+
+
+async def test_a_client_that_reads_slowly_but_reads_is_not_cut_off() -> None:
+    async with gateway(write_seconds=0.2) as rig:
+        loop, answered = asyncio.get_running_loop(), 0
+        with await _deaf(rig.port) as on:
+            sending = asyncio.create_task(loop.sock_sendall(on, get("/v2/openapi.json") * 300))
+            await eventually(lambda: any(one.stalled for one in rig.gateway.server.connections))
+            begun = loop.time()
+            while (
+                loop.time() < begun + 0.8
+            ):  # The time is what is tested: several times what is allowed without.
+                answered += len(await loop.sock_recv(on, 100_000))
+                await asyncio.sleep(0.005)
+            assert rig.gateway.server.connections
+            assert answered > 100_000
+            await eventually(lambda: not rig.gateway.server.connections)
+            sending.cancel()
+            await asyncio.wait((sending,))
+
+
+async def test_a_model_is_not_waited_for_longer_because_the_client_had_not_read_before() -> None:
+    settings = Settings(access_log_sample=0.0, first_byte_seconds=0.3)
+    async with model(None) as behind, gateway([behind.address], settings) as rig:
+        client = await rig.client()
+        client.send(post())
+        await eventually(lambda: behind.asked)
+        (served,) = rig.gateway.server.connections
+        before = served.deadline
+        served.pause_writing()
+        assert served.deadline == before
+        served.resume_writing()
+        assert served.deadline == before
+        assert (await client.reply()).status == 504
 
 
 async def test_a_client_that_does_not_read_is_not_answered_further_while_another_is_under_way() -> None:

@@ -167,6 +167,16 @@ async def test_a_connection_whose_request_was_perhaps_not_read_is_not_used_again
         await hasty.end()
 
 
+async def test_the_second_pod_has_no_longer_to_begin_its_answer_than_the_first() -> None:
+    settings = Settings(access_log_sample=0.0, first_byte_seconds=0.2, whole_seconds=20.0)
+    unready = answered(b"loading", "503 Service Unavailable")
+    async with model(unready, None) as first, model() as second:
+        second.answers = first.answers  # Whoever is asked first is unready, and the other one silent.
+        async with gateway([first.address, second.address], settings) as rig:
+            reply = await rig.ask(post())
+            assert (reply.status, "within 0.2 s" in reply.json["error"]) == (504, True)
+
+
 async def test_the_pod_with_the_least_to_do_is_asked() -> None:
     async with model() as one, model() as two, gateway([one.address, two.address]) as rig:
         one.hold.clear()
