@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import random
 import tracemalloc
 import zlib
 
 import pytest
 
 from modelyard.gateway.protocol import Refused, decoded
+from modelyard.gateway.protocol.encoding import MOST_MEMBERS
 
 NOT_FOLDED = "the body is not what its Content-Encoding says: it cannot be unfolded"
 
@@ -28,6 +30,8 @@ def raw_deflate(data: bytes) -> bytes:
         ("identity", TEXT),
         ("gzip", gzip.compress(TEXT)),
         ("x-gzip", gzip.compress(TEXT)),
+        ("gzip", gzip.compress(TEXT[:9]) + gzip.compress(b"") + gzip.compress(TEXT[9:])),
+        ("gzip", gzip.compress(TEXT) + gzip.compress(b"") * (MOST_MEMBERS - 1)),
         (" GZIP ", gzip.compress(TEXT)),
         ("deflate", zlib.compress(TEXT)),
         ("deflate", raw_deflate(TEXT)),
@@ -60,7 +64,18 @@ def test_a_body_of_nothing_unfolds_to_nothing(encoding: str, fold: object) -> No
         ("gzip", gzip.compress(TEXT)[:-1], 400, "the compressed body ends too early"),
         ("gzip", gzip.compress(TEXT)[:-4] + b"abcd", 400, NOT_FOLDED),
         ("gzip", gzip.compress(TEXT) + b"ab", 400, "2 bytes follow the compressed body"),
-        ("gzip", gzip.compress(TEXT) + gzip.compress(b""), 400, "20 bytes follow the compressed body"),
+        ("deflate", zlib.compress(TEXT) + zlib.compress(b""), 400, "8 bytes follow the compressed body"),
+        ("gzip", gzip.compress(TEXT) + gzip.compress(b"") + b"ab", 400, "2 bytes follow the compressed body"),
+        ("gzip", gzip.compress(TEXT) + gzip.compress(b"")[:-1], 400, "the compressed body ends too early"),
+        ("gzip", gzip.compress(TEXT) + gzip.compress(b"a"), 413, TOO_LARGE),
+        ("gzip", gzip.compress(TEXT[:-1]) + gzip.compress(b"ab"), 413, TOO_LARGE),
+        ("gzip", gzip.compress(TEXT) + b"\x1f\x8babcdefghijklmnop", 400, NOT_FOLDED),
+        (
+            "gzip",
+            gzip.compress(b"") * (MOST_MEMBERS + 1),
+            400,
+            f"the body has more than {MOST_MEMBERS} parts",
+        ),
         ("gzip", gzip.compress(TEXT + b"a"), 413, TOO_LARGE),
         ("deflate", zlib.compress(TEXT * 9), 413, TOO_LARGE),
     ],
@@ -71,6 +86,12 @@ def test_a_body_that_cannot_be_taken_is_refused(
     with pytest.raises(Refused) as caught:
         decoded(body, encoding, len(TEXT))
     assert (caught.value.status, caught.value.message) == (status, message)
+
+
+def test_a_long_body_in_parts_is_unfolded() -> None:
+    parts = [random.Random(seed).randbytes(150_000) for seed in range(3)]
+    whole = b"".join(parts)
+    assert decoded(b"".join(map(gzip.compress, parts)), "gzip", len(whole)) == whole
 
 
 def test_a_bomb_takes_no_more_memory_than_its_bound() -> None:
