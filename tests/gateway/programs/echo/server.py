@@ -74,6 +74,7 @@ class Handler(BaseHTTPRequestHandler):
 
 MISDEEDS: dict[str, Callable[[Handler], None]] = {
     "refuse": lambda handler: handler.answer(400, b'{"error": "area must not be negative"}'),
+    "blame": lambda handler: handler.answer(400, b"Traceback (most recent call last): secret"),
     "fail": lambda handler: handler.answer(500, b"Traceback (most recent call last): secret"),
     "talk": lambda handler: handler.answer(200, b"hello"),
     "shorten": lambda handler: handler.answer(200, b'{"predictions": []}'),
