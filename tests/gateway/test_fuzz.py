@@ -126,12 +126,9 @@ def tried(front: Gateway, request: bytes) -> None:
     answer = exchanged(front.port, request)
     statuses = [int(line[9:12]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
     assert bool(statuses) == bool(answer), (request, answer)
-    # 501 and 505: of HTTP that no server need speak. 502: the model has not answered as it should.
-    assert all(status < 500 or status in (501, 502, 505) for status in statuses), (request, answer)
-    assert b"Traceback" not in answer.replace(b"Traceback (most recent call last): secret", b""), (
-        request,
-        answer,
-    )
+    # 501 and 505: of HTTP that no server need speak. The model answers well whatever it is asked.
+    assert all(status < 500 or status in (501, 505) for status in statuses), (request, answer)
+    assert b"Traceback" not in answer, (request, answer)
 
 
 def exchanged(port: int, request: bytes) -> bytes:
