@@ -68,15 +68,10 @@ class Client:
                 found[f"{verb} {match['resource']}{sub}"] += int(match["count"])
         return found
 
-    async def merge(self, kind: Kind, name: str, change: Manifest, *subresource: str) -> Manifest:
+    async def merge(self, kind: Kind, name: str, change: Manifest) -> Manifest:
         """Change an object by a merge patch."""
-        path = kind.path(NAMESPACE, name, *subresource)
+        path = kind.path(NAMESPACE, name)
         return await self._send("PATCH", path, change, "application/merge-patch+json")
-
-    async def names(self, kind: Kind) -> list[str]:
-        """Names of all objects of a kind."""
-        page = await self._send("GET", kind.path(NAMESPACE))
-        return [item["metadata"]["name"] for item in page["items"]]
 
     async def watch(self, kind: Kind, name: str = "") -> AsyncIterator[tuple[float, Manifest]]:
         """(moment, object) for what there is of a kind and each change, without end."""

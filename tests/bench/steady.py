@@ -26,8 +26,6 @@ CHILDREN = (CONTROLLER_REVISION, CONFIG_MAP, NETWORK_POLICY, SERVICE, DEPLOYMENT
 """Every version of the benchmark has one of each."""
 
 PATIENCE = 60.0
-LONG_PATIENCE = 900.0
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Steady:
     """At what rate the new versions really came."""
 
     idle_cpu_percent: float
-    """Of one core, with every workload ready and every version settled."""
+    """Of one core, while every version waits for pods that do not come: there are no nodes here."""
 
     idle_writes: float
 
@@ -71,8 +69,6 @@ async def measured(client: Client, process: Running, load: Load, *, first: int) 
     await process.at_rest(PATIENCE)
     cpu, last = await _storm(client, process, load)
     await process.at_rest(PATIENCE)
-    await _ready(client)
-    await process.at_rest(LONG_PATIENCE)
     idle_cpu, idle_writes = await _idle(client, process, load.idle_seconds)
     percentiles = statistics.quantiles(latencies, n=100)
     return Steady(percentiles[49] * 1000, percentiles[98] * 1000, cpu, last, rate, idle_cpu, idle_writes)
@@ -157,20 +153,6 @@ async def _taken_in(client: Client, names: Iterable[str]) -> None:
 
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*map(one, names))
-
-
-async def _ready(client: Client) -> None:
-    """Every workload becomes ready, as a cluster with nodes would have it: nothing is waited for any more."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-    ready = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
-
-    async def one(name: str) -> None:
-        async with gate:
-            found = await client.get(DEPLOYMENT, name)
-            status = {**ready, "observedGeneration": found["metadata"]["generation"]}
-            await client.merge(DEPLOYMENT, name, {"status": status}, "status")
-
-    await asyncio.gather(*map(one, await client.names(DEPLOYMENT)))
 
 
 async def _idle(client: Client, process: Running, seconds: float) -> tuple[float, float]:
