@@ -43,7 +43,9 @@ class Schedule(Generic[K]):
         self._delayed: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
-        self._running: dict[K, None] = {}
+        self._running: dict[K, K | None] = {}
+        """With their leaders, as they were when the pass began."""
+
         self._woken: dict[K, float] = {}
 
     def wake(self, key: K, now: float) -> None:
@@ -68,10 +70,11 @@ class Schedule(Generic[K]):
             key = next(iter(self._ready))
             since = self._ready.pop(key)
             self._delayed.pop(key, None)
-            other = None if key in self._has_waited else self._goes_first(key)
+            leader = self._leader(key)
+            other = None if key in self._has_waited else self._goes_first(key, leader)
             if other is None:
                 self._has_waited.discard(key)
-                self._running[key] = None
+                self._running[key] = leader
                 return key
             self._waits.add(key)
             self._behind.setdefault(other, {})[key] = since
@@ -108,12 +111,11 @@ class Schedule(Generic[K]):
         """Since when the head of the queue is ready."""
         return next(iter(self._ready.values()), None)
 
-    def _goes_first(self, key: K) -> K | None:
+    def _goes_first(self, key: K, leader: K | None) -> K | None:
         """The leader that is ready or runs, or a follower that runs."""
-        leader = self._leader(key)
         if leader is not None and (leader in self._running or leader in self._ready):
             return leader
-        return next((other for other in self._running if self._leader(other) == key), None)
+        return next((other for other, led_by in self._running.items() if led_by == key), None)
 
     def _promote(self, now: float) -> None:
         while (due := self.next_due()) is not None and due <= now:
