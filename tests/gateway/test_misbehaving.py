@@ -19,7 +19,7 @@ TOLD = {
     "cut_off": (502, "its pod broke off"),
     "dies_on_null": (503, "its pod broke off"),
     "drops_null_rows": (502, "1 predictions for 2 rows"),
-    "huge": (502, "its answer is not JSON"),
+    "huge": (502, "its answer holds too many lists and objects"),
     "infinity": (502, "Infinity"),
     "malformed": (502, "its answer is not JSON"),
     "nan_on_null": (502, "NaN"),
