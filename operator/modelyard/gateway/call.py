@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 TRIES = 2
 """A request that was never sent, or not taken, is sent once more."""
 
+_SHORT_ANSWER = 1024 * 1024
+"""No answer that is shorter is too long for its rows."""
+
 _ONE_PIECE = 64 * 1024
 """Up to this size a request is sent as one piece."""
 
@@ -46,6 +49,7 @@ class Call:
     __slots__ = (
         "_connection",
         "_ends",
+        "_enough",
         "_headers",
         "_payload",
         "_pieces",
@@ -78,7 +82,13 @@ class Call:
         self._pod: Pod | None = None
         self._connection: PodConnection | None = None
         self._tries = self._status = self._size = 0
+        self._enough = min(_SHORT_ANSWER, settings.answer_bytes)
         self._pieces: list[bytes] = []
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept until it is over, so that a pod can be asked once more."""
+        return len(self._payload)
 
     def start(self, request: InferRequest, payload: bytes) -> None:
         """Ask a pod."""
@@ -135,8 +145,8 @@ class Call:
     def on_body(self, chunk: bytes) -> None:
         """See Receiver."""
         self._size += len(chunk)
-        if self._size > self._settings.answer_bytes:
-            self._fail(502, f"its answer is larger than {self._settings.answer_bytes} bytes")
+        if self._size > self._enough and self._size > self._longest():
+            self._fail(502, f"its answer is larger than {self._enough} bytes")
         else:
             self._pieces.append(chunk)
 
@@ -167,6 +177,12 @@ class Call:
         else:
             self.over = True
             self._ends.succeeded(self, answer)
+
+    def _longest(self) -> int:
+        """Bytes beyond which no more of the answer is kept; looked up once it is long."""
+        needed = protocol.longest_answer(self.request.rows, self.lane.version.target)
+        self._enough = min(needed, self._settings.answer_bytes)
+        return self._enough
 
     def _read(self) -> protocol.Answer:
         lane, pieces = self.lane, self._pieces

@@ -45,6 +45,9 @@ class Engine:
         self.in_flight = 0
         """Predictions under way."""
 
+        self.weight = 0
+        """Bytes that they keep, as they go to models: a body in gzip is small before."""
+
         self.ready = True
         """False: the gateway is about to end."""
 
@@ -159,6 +162,7 @@ class Engine:
     def _begin(self, call: Call, request: protocol.InferRequest, payload: bytes) -> None:
         call.exchange.context = call
         self.in_flight += 1
+        self.weight += len(payload)
         call.lane.load.in_flight += 1
         call.start(request, payload)
 
@@ -182,6 +186,8 @@ class Engine:
         settings = self._settings
         if self.in_flight >= settings.in_flight:
             what = "the gateway is at its limit of predictions under way"
+        elif self.weight > settings.limits.held_bytes:
+            what = "the gateway is at its limit of bytes held for predictions under way"
         elif way.lane is not None and way.lane.load.in_flight >= settings.in_flight_per_model:
             what = f"model {quoted(way.lane.model)} is at its limit of predictions under way"
         else:
@@ -235,6 +241,7 @@ class Engine:
     def _left(self, call: Call) -> None:
         """A call is over."""
         self.in_flight -= 1
+        self.weight -= call.weight
         call.lane.load.in_flight -= 1
         call.exchange.context = None
 

@@ -268,3 +268,35 @@ async def test_an_answer_that_is_all_head_is_the_models_fault() -> None:
         reply = await rig.ask(post())
         assert (reply.status, "larger than 65536 bytes" in reply.json["error"]) == (502, True)
         assert rig.engine.in_flight == 0
+
+
+async def test_an_answer_that_goes_on_beyond_what_its_rows_need_is_cut_off() -> None:
+    """However much more may come: nothing of it is kept."""
+    endless = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"100000\r\n%b\r\n" % (b"1" * 2**20) * 6
+    )
+    async with model(endless) as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post())
+
+        assert reply.status == 502
+        assert 'model \\"flats\\" version \\"1\\": its answer is larger than' in reply.body.decode()
+        await eventually(lambda: behind.connections == 0)
+
+
+async def test_bodies_that_unfold_are_held_as_large_as_they_are() -> None:
+    """A few bytes of gzip are many for as long as the model thinks, and the next prediction finds no room."""
+    values = b"[" + b"1," * 200_000 + b"1]"
+    body = b'{"inputs":[{"name":"area","shape":[200001],"datatype":"INT64","data":%b}]}' % values
+    folded = post(gzip.compress(body), headers="Content-Encoding: gzip\r\n")
+    async with model(None) as behind, gateway([behind.address], held_bytes=100_000) as rig:
+        first = await rig.client()
+        first.send(folded)
+        await eventually(lambda: behind.asked)
+
+        refused = await rig.ask(post())
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert "bytes held" in refused.json["error"]
+
+        first.hang_up()
+        await eventually(lambda: rig.engine.in_flight == 0)
+        assert rig.engine.weight == 0

@@ -18,6 +18,7 @@ from modelyard.gateway.protocol.documents import (
 from modelyard.gateway.protocol.encoding import decoded
 from modelyard.gateway.protocol.framing import header_length
 from modelyard.gateway.protocol.openapi import openapi
+from modelyard.gateway.protocol.predictions import longest_answer
 from modelyard.gateway.protocol.refusal import Refused, from_model
 from modelyard.gateway.protocol.request import InferRequest, parse_infer, to_model
 
@@ -31,6 +32,7 @@ __all__ = [
     "from_model",
     "header_length",
     "live",
+    "longest_answer",
     "model_metadata",
     "model_ready",
     "openapi",

@@ -42,10 +42,14 @@ def read_predictions(answer: bytes, rows: int, target: Target) -> dict[str, list
         raise Wrong(_not_labels(row, predictions[row], labels)) from None
 
 
+def longest_answer(rows: int, target: Target) -> int:
+    """Bytes beyond which an answer is far more than the rows need."""
+    return _BESIDE + rows * (_SPACE + sum(_SPACE + len(json.dumps(label)) for label in target.labels))
+
+
 def _check_size(answer: bytes, rows: int, target: Target) -> None:
     """`Wrong` for an answer that is far more than the rows need, before it takes many times as much memory."""
-    row = _SPACE + sum(_SPACE + len(json.dumps(label)) for label in target.labels)
-    most = _BESIDE + rows * row
+    most = longest_answer(rows, target)
     if len(answer) > most:
         raise Wrong(f"its answer is larger than {most} bytes; no more are needed for {rows} rows")
     if lists_in(answer) > MOST_LISTS + rows * (1 + lists_in("".join(target.labels).encode())):
