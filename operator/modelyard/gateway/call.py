@@ -13,7 +13,7 @@ from modelyard.gateway.protocol.words import quoted
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, PodConnection
 from modelyard.http1.client import Headers
-from modelyard.http1.exchange import Exchange
+from modelyard.http1.exchange import FAILED, Exchange
 
 logger = logging.getLogger(__name__)
 
@@ -172,8 +172,16 @@ class Call:
         except Refused as problem:
             self._end(problem)
         except Exception:
-            logger.exception("An answer could not be read")
-            self._end(Refused(500, "the gateway failed; its log says why"))
+            logger.exception(
+                "An answer could not be read",
+                extra={
+                    "namespace": self.lane.namespace,
+                    "model": self.lane.model,
+                    "version": self.lane.name,
+                    "request_id": self.request_id.decode("latin-1"),
+                },
+            )
+            self._end(Refused(500, FAILED))
         else:
             self.over = True
             self._ends.succeeded(self, answer)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+FAILED: Final = "this failed for a fault of ours; the log says why"
+"""What is answered with 500."""
+
+_TOLD: Final = 200
+"""Bytes of a target that a log line holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,11 @@ class Exchange:
         self.pieces: list[bytes | bytearray] | None = None
         self.keep = True
         self.old = self.expects = self.headed = self.complete = self.started = self.answered = False
+
+    @property
+    def described(self) -> dict[str, str]:
+        """What a log line tells of it: the client's own words, so not many."""
+        return {"method": self.method.decode("latin-1"), "path": self.target[:_TOLD].decode("latin-1")}
 
     @property
     def has_body(self) -> bool:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
-from modelyard.http1.exchange import Exchange
+from modelyard.http1.exchange import FAILED, Exchange
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +62,8 @@ async def _made(exchange: Exchange, page: Callable[[], Awaitable[Page]]) -> None
     try:
         _answer(exchange, await page())
     except Exception:
-        logger.exception("A page could not be made")
-        _answer(exchange, Page(500, b"this failed; the log says why"))
+        logger.exception("A page could not be made", extra=exchange.described)
+        _answer(exchange, Page(500, FAILED.encode()))
 
 
 def _answer(exchange: Exchange, page: Page, more: bytes = b"") -> None:

@@ -10,7 +10,7 @@ from typing import Final, Protocol, cast
 
 import httptools
 
-from modelyard.http1.exchange import Exchange, Handler, Limits
+from modelyard.http1.exchange import FAILED, Exchange, Handler, Limits
 from modelyard.http1.heads import RequestHead
 from modelyard.http1.strictness import fault_of
 
@@ -154,8 +154,8 @@ class RequestReader(asyncio.Protocol):
         try:
             self._handler.head(exchange)
         except Exception:
-            logger.exception("A request could not be read")
-            self._refuse(exchange, 500, "the gateway failed; its log says why")
+            logger.exception("A request could not be read", extra=exchange.described)
+            self._refuse(exchange, 500, FAILED)
         if not exchange.answered:
             exchange.size, exchange.complete = known.length, True
             if not exchange.discard:
@@ -176,7 +176,7 @@ class RequestReader(asyncio.Protocol):
             self._stay(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError:
             logger.exception("A request could not be read")
-            self._broken(500, "the gateway failed; its log says why")
+            self._broken(500, FAILED)
         except httptools.HttpParserError as error:
             self._broken(400, f"the request is no HTTP/1.1: {error}")
         if self._head_bytes > self._limits.head_bytes + SLICE:

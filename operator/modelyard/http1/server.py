@@ -14,7 +14,7 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Final, Protocol, cast
 
-from modelyard.http1.exchange import Exchange
+from modelyard.http1.exchange import FAILED, Exchange
 from modelyard.http1.heads import request_head
 from modelyard.http1.outbox import Outbox
 from modelyard.http1.reading import SLICE, RequestReader, Shared
@@ -236,8 +236,8 @@ class ServerConnection(RequestReader):
         try:
             self._handler.complete(exchange)
         except Exception:
-            logger.exception("A request could not be answered")
-            self._handler.refuse(exchange, 500, "the gateway failed; its log says why")
+            logger.exception("A request could not be answered", extra=exchange.described)
+            self._handler.refuse(exchange, 500, FAILED)
 
     def _let_continue(self, exchange: Exchange) -> None:
         if exchange.expects:
