@@ -108,7 +108,7 @@ class World:
         self.relist()
 
     def relist(self) -> None:
-        """What the operator does at its start, every ten minutes, and after a watch broke."""
+        """What the operator does at its start, and when a watch cannot go on or says nothing for long."""
         for kind in (*OWN_KINDS, *CHILD_KINDS):
             of_kind = ((ns, name, m) for (k, ns, name), m in self.api.objects.items() if k == kind)
             listed = [entry for entry in of_kind if _is_selected(kind, entry[2])]

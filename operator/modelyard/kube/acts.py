@@ -62,10 +62,12 @@ async def _apply_in_order(cluster: Cluster, manifests: Sequence[Manifest]) -> Re
 
 async def _apply_together(cluster: Cluster, manifests: Sequence[Manifest]) -> Refusal | None:
     """Those that exist, one after the other: as a rule there is nothing to do for them. The first refusal of all."""
-    new = [manifest for manifest in manifests if not _is_known(cluster, manifest)]
+    known, new = list[Manifest](), list[Manifest]()
+    for manifest in manifests:
+        (known if _is_known(cluster, manifest) else new).append(manifest)
     if len(new) < 2:
         return await _apply_in_order(cluster, manifests)
-    refusal = await _apply_in_order(cluster, [manifest for manifest in manifests if manifest not in new])
+    refusal = await _apply_in_order(cluster, known)
     if refusal is not None:
         return refusal
     errors = [error for error in await cluster.apply_each(new) if error is not None]

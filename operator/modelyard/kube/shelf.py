@@ -40,9 +40,8 @@ class _Entry:
     def sleep(self) -> None:
         """Become JSON; what woke and did not change is the JSON that it was."""
         if not self.asleep:
-            self.asleep = bytes(
-                memoryview(orjson.dumps(self.awake))
-            )  # a copy: what it makes keeps room to grow
+            made = orjson.dumps(self.awake)
+            self.asleep = bytes(memoryview(made))  # a copy: what was made keeps its room to grow
         self.awake = None
 
 

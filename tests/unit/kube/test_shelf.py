@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -122,3 +123,17 @@ def test_an_index_of_single_names_takes_no_set_for_each() -> None:
     index.add((POD, "ns", "field", "value"), "a")
 
     assert sys.getsizeof(next(iter(index._names.values()))) < sys.getsizeof(set())
+
+
+def test_what_sleeps_takes_its_own_length_and_no_room_to_grow() -> None:
+    objects = [pod(f"p{n}", spec={"a": "b" * 100}) for n in range(500)]
+    shelf = Shelf(awake=1)
+    tracemalloc.start()
+    try:
+        for manifest in objects:
+            shelf.put(POD, "ns", manifest["metadata"]["name"], manifest)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert taken / len(objects) < 1000, "JSON of 200 bytes, and its entry"
