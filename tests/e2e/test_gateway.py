@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
+import modelyard
 from scripts.install import NAMESPACE, RELEASE
 from tests.cluster.fixtures import needs
 from tests.cluster.kubectl import Kubectl, Manifest
@@ -177,6 +178,10 @@ def test_a_prediction_is_told_with_the_version_that_made_it(team: Team, client: 
         answer = json.loads(client.ask(path, _ONE_ROW))
         assert (answer["model_name"], answer["model_version"]) == (MODEL, "1.0")
         assert answer["outputs"] == [output]
+
+
+def test_it_says_which_release_it_is(team: Team, client: Client) -> None:
+    assert json.loads(client.ask("/v2"))["version"] == modelyard.__version__
 
 
 def test_what_there_is_not_is_said(team: Team, client: Client) -> None:

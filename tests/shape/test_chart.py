@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import modelyard
 from modelyard.api import kinds
 from modelyard.cli.commands import _COMMANDS
 from modelyard.settings import Settings, from_environ
@@ -225,7 +226,7 @@ def test_every_setting_is_a_variable_of_the_operators_pod() -> None:
 
 
 def test_the_charts_defaults_are_the_operators_defaults() -> None:
-    image = "modelyard:0.1.0"
+    image = f"modelyard:{modelyard.__version__}"
 
     assert from_environ(environment()) == dataclasses.replace(Settings(), image=image)
 

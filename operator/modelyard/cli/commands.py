@@ -6,8 +6,8 @@ import argparse
 import difflib
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
+import modelyard
 from modelyard.cli.stdout import take_any_letter
 
 _FOR_PEOPLE = {
@@ -53,21 +53,6 @@ def _command(word: str) -> str:
     raise argparse.ArgumentTypeError(f"there is no command {word!r}{hint} (`modelyard --help` lists them)")
 
 
-class _Version(argparse.Action):
-    """Says which version is installed, looked up only when somebody asks."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **rest: Any) -> None:
-        super().__init__(option_strings, dest, nargs=0, **rest)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        metadata = importlib.import_module("importlib.metadata")
-        try:
-            print(f"modelyard {metadata.version('modelyard')}")
-        except metadata.PackageNotFoundError:
-            parser.error("it runs from a folder of its sources, which have no version")
-        parser.exit()
-
-
 def _listed(commands: dict[str, str]) -> str:
     return "\n".join(f"  {name:<14}{text}" for name, text in commands.items())
 
@@ -81,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
         "`modelyard <command> --help` says more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"modelyard {modelyard.__version__}",
+        help="show the version and exit",
+    )
     parser.add_argument("command", metavar="<command>", type=_command, help="one of those below")
     return parser

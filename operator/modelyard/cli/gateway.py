@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.metadata
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 import uvloop
 
+import modelyard
 from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.gateway.admin import admin_pages
 from modelyard.gateway.engine import About
@@ -82,13 +82,13 @@ async def _run(
     settings = settings_of(options)
     port = on.getsockname()[1]
     if admin is None:
-        gateway = Gateway(routes(), settings, About(_version(), options.namespace))
+        gateway = Gateway(routes(), settings, About(modelyard.__version__, options.namespace))
         _take_signals(gateway)
         reporting = asyncio.create_task(report_to_parent(gateway, options.worker))
         await gateway.serve(on, once_known=True)
         reporting.cancel()
     elif count == 1:
-        gateway = Gateway(routes(), settings, About(_version(), options.namespace))
+        gateway = Gateway(routes(), settings, About(modelyard.__version__, options.namespace))
         await _overseen(gateway, gateway.serve(on), admin, port)
     else:
         command = [sys.executable, "-c", _START, "gateway", *argv, f"--port={port}", "--worker"]
@@ -127,10 +127,3 @@ def _routes(options: argparse.Namespace) -> Callable[[], Routes]:
     access = from_kubeconfig(options.kubeconfig) if options.kubeconfig else in_cluster(os.environ)
     watched = tuple(options.watch)
     return lambda: ClusterRoutes(access, namespaces=watched, default_namespace=options.namespace)
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("modelyard")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import modelyard
 from modelyard.api.check_plan import CheckName, CheckStatus
 from modelyard.api.check_report import CheckRecord, CheckReport
 from modelyard.cli import init
@@ -27,7 +28,17 @@ def test_its_version_is_that_of_the_package(capsys: Captured) -> None:
         main(["--version"])
 
     assert ended.value.code == 0
-    assert capsys.readouterr().out == f"modelyard {metadata.version('modelyard')}\n"
+    assert capsys.readouterr().out == f"modelyard {modelyard.__version__}\n"
+    assert modelyard.__version__ == metadata.version("modelyard")
+
+
+def test_where_only_its_sources_lie_as_in_the_image_it_knows_its_version_too(tmp_path: Path) -> None:
+    (tmp_path / "modelyard").symlink_to(Path(modelyard.__file__).parent)
+    program = "from modelyard.cli.main import main; main(['--version'])"
+    command = [sys.executable, "-S", "-B", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == (f"modelyard {modelyard.__version__}\n", "")
 
 
 def test_a_word_that_is_near_to_nothing_gets_no_suggestion(capsys: Captured) -> None:

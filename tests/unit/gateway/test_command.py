@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import modelyard
 from modelyard.cli.gateway import main
 from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.gateway.settings import Settings
@@ -122,6 +123,7 @@ def test_it_answers_until_a_signal_and_ends_in_order(
             next(line for line in lines if line["message"] == "Routes read")
         _gets(listens["admin_port"], "/readyz")
         _gets(listens["port"], "/v2/models/flats/ready")
+        assert json.loads(_answered(listens["port"], "/v2")[1])["version"] == modelyard.__version__
         process.send_signal(number)
         assert process.wait(10) == 0
         process.stderr.read()
@@ -136,9 +138,14 @@ def _gets(port: int, path: str) -> None:
 
 
 def _get(port: int, path: str) -> int:
+    return _answered(port, path)[0]
+
+
+def _answered(port: int, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()
