@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,7 +22,7 @@ import pytest
 
 from tests.gateway.conftest import ECHO_SPEC, Chaos
 from tests.gateway.load import Load, Seen
-from tests.gateway.running import Gateway, column, gateway, model, write_routes
+from tests.gateway.running import Document, Gateway, column, gateway, model, write_routes
 from tests.gateway.servers import ECHO, Pod, Server, started
 from tests.support.eventually import eventually
 
@@ -237,14 +238,8 @@ async def test_a_killed_worker_breaks_only_its_connections_and_another_takes_its
 
 async def test_a_gateway_that_is_told_to_end_finishes_what_it_began(stage: Stage) -> None:
     front = stage.gateway(stage.pod())
-    slow = {
-        "inputs": [
-            {"name": "value", "shape": [1], "datatype": "FP64", "data": [7.0]},
-            {"name": "do", "shape": [1], "datatype": "BYTES", "data": ["sleep 0.5"]},
-        ]
-    }
     asked = [
-        asyncio.create_task(asyncio.to_thread(front.ask, "POST", "/v2/models/echo/infer", slow))
+        asyncio.create_task(asyncio.to_thread(front.ask, "POST", "/v2/models/echo/infer", doing("sleep 0.5")))
         for _ in range(4)
     ]
     await eventually(lambda: stage.record.exists() and stage.record.read_text().count("sleep") == 4)
@@ -254,3 +249,20 @@ async def test_a_gateway_that_is_told_to_end_finishes_what_it_began(stage: Stage
 
     assert [answer.status for answer in answers] == [200] * 4
     assert await asyncio.to_thread(front.process.wait, 10) == 0
+
+
+async def test_a_model_whose_client_closed_is_asked_no_longer(stage: Stage) -> None:
+    front = stage.gateway(stage.pod())
+    body = json.dumps(doing("wait")).encode()
+    with socket.create_connection(("127.0.0.1", front.port)) as client:
+        head = f"POST /v2/models/echo/infer HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        await eventually(lambda: stage.record.exists() and "wait" in stage.record.read_text())
+
+    await eventually(lambda: stage.record.read_text().endswith("\nclosed\n"))
+    assert front.infer("echo", column("value", [1.0])).status == 200
+
+
+def doing(deed: str) -> Document:
+    """A request by which a model does something."""
+    return {"inputs": [column("value", [7.0]), column("do", [deed], "BYTES")]}

@@ -7,14 +7,14 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.gateway.conftest import Chaos
+from tests.gateway.conftest import Chaos, Town
 from tests.gateway.random_requests import good_request, spoilt
-from tests.gateway.running import Gateway, column
+from tests.gateway.running import Gateway, column, gateway, write_routes
 
 pytestmark = pytest.mark.chaos
 
@@ -98,6 +98,15 @@ def raw_body(chance: random.Random) -> bytes:
 
 def framed(body: bytes, headers: bytes = b"") -> bytes:
     return GOOD + headers + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.fixture(scope="module")
+def front(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Answers also who has ended its side: so everything sent here is over."""
+    routes = tmp_path_factory.mktemp("fuzzed") / "routes.json"
+    write_routes(routes, town.routes())
+    with gateway(routes, "--answer-half-closed=true") as found:
+        yield found
 
 
 @pytest.mark.parametrize("made", [http, json_body, raw_body])

@@ -52,6 +52,12 @@ def _share(text: str) -> float:
     return share
 
 
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"must be true or false, not {text!r}")
+    return text == "true"
+
+
 _OF_CLIENTS = (
     _Option("max-head-bytes", "head_bytes", _at_least(256), "request line and headers; 431"),
     _Option("max-body-bytes", "body_bytes", _at_least(1), "body, as sent and as unfolded; 413"),
@@ -62,6 +68,7 @@ _OF_CLIENTS = (
     _Option("write-timeout", "write_seconds", _seconds, "for which a client may leave an answer unread"),
     _Option("connection-age", "age_seconds", _seconds, "after which a connection ends with its next answer"),
     _Option("max-connections", "connections", _at_least(1), "connections of clients"),
+    _Option("answer-half-closed", "half_closed", _truth, "answer who ends its side, true or false"),
 )
 _OF_MODELS = (
     _Option("max-in-flight", "in_flight", _at_least(1), "predictions under way; 503"),

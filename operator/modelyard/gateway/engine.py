@@ -25,6 +25,9 @@ from modelyard.http1.exchange import Exchange
 _SHORT = 64 * 1024
 """A body up to this size is read even if nobody needs it, so that the connection can go on."""
 
+GONE = 499
+"""What stands in place of a status where the client went before it was answered."""
+
 _KNOWN = 4096
 """Paths whose ends are remembered."""
 
@@ -110,6 +113,7 @@ class Engine:
         self.book.abandoned += 1
         if isinstance(context, Call):
             self._drop(context)
+            self._leave(context)
 
     def succeeded(self, call: Call, answer: protocol.Answer) -> None:
         """See Ends."""
@@ -237,6 +241,16 @@ class Engine:
         if not call.over:
             call.abandon()
             self._left(call)
+
+    def _leave(self, call: Call) -> None:
+        """Count and tell a call whose client went, by a code that no client ever sees."""
+        exchange, series = call.exchange, call.lane.series
+        exchange.status = GONE
+        series.count(GONE)
+        if self._log.chosen():
+            upstream = monotonic() - call.sent
+            own = monotonic() - exchange.began - upstream
+            self._log.write(exchange, series.key, call.request_id, own, upstream)
 
     def _left(self, call: Call) -> None:
         """A call is over."""

@@ -47,6 +47,10 @@ class Limits:
     connections: int = 4096
     """Open at once; one more is closed as soon as it is made."""
 
+    half_closed: bool = False
+    """Whether a client that ends its side of a connection is still worked for, and answered: it may wait for that, or
+    be gone altogether."""
+
 
 class Carrier(Protocol):
     """What an exchange needs of its connection."""

@@ -111,11 +111,32 @@ class ServerConnection(RequestReader):
             self._advance()
 
     def eof_received(self) -> bool:
-        """See asyncio.Protocol. A client that has asked all it wanted still gets its answers."""
+        """See asyncio.Protocol. A client that waits for the last answer it asked for, and ends, is taken to be gone:
+        one that only ends its side looks the same. Answers before the last one are still given."""
         self._half = True
-        if not self._ended:
+        turn = self._turn
+        if (
+            turn is not None
+            and turn.started
+            and not (self._later or self._parsing or self._limits.half_closed)
+        ):
+            self._give_up(turn)
+        elif not self._ended:
             self._arm()
         return not self._ended
+
+    def _give_up(self, turn: Exchange) -> None:
+        """Nobody waits for the answer that is under way; what was answered before is still sent."""
+        self._let_go(turn)
+        self._turn = None
+        self._abandon(turn)
+        self._close()
+
+    def _abandon(self, turn: Exchange) -> None:
+        self._host.under_way -= 1
+        if not turn.answered:
+            turn.answered = True
+            self._handler.gone(turn)
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -144,10 +165,7 @@ class ServerConnection(RequestReader):
             return
         self._let_go(turn)
         if turn.started:
-            self._host.under_way -= 1
-            if not turn.answered:
-                turn.answered = True
-                self._handler.gone(turn)
+            self._abandon(turn)
 
     def finish(self, exchange: Exchange) -> None:
         """See Carrier."""
@@ -303,7 +321,10 @@ class ServerConnection(RequestReader):
             self._pace()
 
     def _close(self) -> None:
+        """Close as soon as all is written, for which a client has no longer than for any answer."""
         self._host.outbox.flush()
+        self._deaf = self._ended = True
+        self.deadline = _NEVER if self.stalled else monotonic() + self._limits.write_seconds
         self._transport.close()
 
     def _arm(self) -> None:

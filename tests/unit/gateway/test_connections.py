@@ -364,6 +364,62 @@ async def test_a_client_that_has_said_all_still_gets_its_answers() -> None:
         assert await client.closed()
 
 
+@pytest.mark.parametrize("ends", ["close", "write_eof"])
+async def test_a_client_that_ends_while_its_prediction_is_under_way_is_worked_for_no_longer(
+    ends: str,
+) -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post())
+        await eventually(lambda: behind.asked)
+        (asked,) = behind.writers
+        getattr(client.writer, ends)()
+        await eventually(lambda: not rig.gateway.server.connections)
+        assert rig.engine.in_flight == rig.engine.weight == rig.gateway.server.under_way == 0
+        assert [load.in_flight for load in rig.engine.lanes.loads.values()] == [0]
+        assert [(pod.in_flight, len(pod.connections)) for pod in rig.engine.lanes.pods.values()] == [(0, 0)]
+        behind.hold.set()
+        await eventually(lambda: asked.is_closing())
+        assert rig.engine.book.abandoned == 1
+        assert rig.counted == {("default", "flats", "1", "infer", "499"): 1}
+
+
+async def test_a_client_that_ends_behind_its_last_prediction_still_gets_the_answers_before() -> None:
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(LIVE + get("/v2/openapi.json") + post())
+        await eventually(lambda: behind.asked)
+        client.writer.write_eof()
+        assert [(await client.reply()).status, (await client.reply()).status] == [200, 200]
+        assert await client.closed()
+
+
+async def test_a_client_that_ends_its_side_is_answered_where_it_is_set_so() -> None:
+    async with model() as behind, gateway([behind.address], half_closed=True) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post())
+        client.writer.write_eof()
+        await eventually(lambda: behind.asked)
+        behind.hold.set()
+        assert (await client.reply()).status == 200
+        assert await client.closed()
+
+
+async def test_a_client_that_never_reads_its_last_answer_is_cut_off() -> None:
+    """Less of it than would make the gateway wait, and more than the system takes."""
+    async with gateway(write_seconds=0.05, idle_seconds=0.05) as rig:
+        with await _deaf(rig.port) as on:
+            await eventually(lambda: rig.gateway.server.connections)
+            (served,) = rig.gateway.server.connections
+            served._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            on.send(get("/v2/openapi.json"))
+            await eventually(lambda: served._transport.get_write_buffer_size())
+            await eventually(lambda: not rig.gateway.server.connections)
+
+
 async def test_a_request_that_breaks_off_is_forgotten() -> None:
     async with model() as behind, gateway([behind.address]) as rig:
         for part in (post()[:20], post()[:-1]):

@@ -92,6 +92,23 @@ async def test_a_version_that_is_gone_is_counted_no_longer() -> None:
         assert sorted(known or ()) == [("default", "flats", ""), ("default", "flats", "2")]
 
 
+async def test_who_goes_before_the_answer_is_told_by_a_code_of_its_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    settings = Settings(access_log_sample=1.0)
+    async with model(None) as behind, gateway([behind.address], settings) as rig:
+        client = await rig.client()
+        client.send(post(headers="X-Request-Id: mine\r\n"))
+        await eventually(lambda: behind.asked)
+        client.hang_up()
+        await eventually(lambda: not rig.gateway.server.connections)
+        assert rig.counted == {(*FLATS, "infer", "499"): 1}
+    (line,) = [vars(record) for record in caplog.records if record.name == "modelyard.gateway.access"]
+    assert [line[name] for name in ("status", "request_id", "response_bytes")] == [499, "mine", 0]
+    assert line["upstream_ms"] > 0
+
+
 def test_a_tally_forgets_versions_that_are_gone() -> None:
     of_none, of_one, of_two = ("", "", ""), ("n", "m", "1"), ("n", "m", "2")
     tally = Tally({"retried": 1})

@@ -40,9 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path != f"{PREFIX}/predict_no_state/":
             return self.answer(404)
-        if RECORD:
-            with open(RECORD, "ab") as file:
-                file.write(body.replace(b"\n", b" ") + b"\n")
+        record(body.replace(b"\n", b" "))
         columns = json.loads(body)["X"]
         deed, _, argument = str(columns.get("do", [""])[0]).partition(" ")
         if deed == "sleep":
@@ -68,6 +66,11 @@ class Handler(BaseHTTPRequestHandler):
     def hang_up(self) -> None:
         self.close_connection = True
 
+    def wait(self) -> None:
+        """Until who asked closes the connection, which is recorded."""
+        self.close_connection = not self.connection.recv(1)
+        record(b"closed" if self.close_connection else b"asked on")
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
@@ -83,7 +86,14 @@ MISDEEDS: dict[str, Callable[[Handler], None]] = {
     "say-list": lambda handler: handler.answer(200, b"[1.5]"),
     "cut-off": Handler.cut_off,
     "hang-up": Handler.hang_up,
+    "wait": Handler.wait,
 }
+
+
+def record(line: bytes) -> None:
+    if RECORD:
+        with open(RECORD, "ab") as file:
+            file.write(line + b"\n")
 
 
 def predictions(columns: Columns) -> list[Any]:
