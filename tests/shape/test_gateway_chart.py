@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from modelyard.api import labels
 from modelyard.cli.gateway_options import parser, settings_of
+from modelyard.http1.exchange import Limits
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
+from tests.support.room import MEBIBYTE, needed
 
 ON = "gateway.enabled=true"
 NAME = "modelyard-gateway"
+
+
+_MARGIN = 10
+"""Seconds: more than the five after which workers that do not end are killed."""
 
 
 def named(kind: str, *settings: str, name: str = NAME) -> dict[str, Any]:
@@ -31,6 +40,14 @@ def pod(*settings: str, name: str = NAME) -> dict[str, Any]:
 def container(*settings: str) -> dict[str, Any]:
     (found,) = pod(*settings)["spec"]["containers"]
     return dict(found)
+
+
+def refused(*settings: str) -> str:
+    """Why the chart does not take these."""
+    options = [option for setting in (ON, *settings) for option in ("--set", setting)]
+    done = helm("template", "modelyard", str(CHART), f"--kube-version={KUBERNETES}", *options)
+    assert done.returncode != 0
+    return done.stderr
 
 
 def test_there_is_no_gateway_unless_it_is_asked_for() -> None:
@@ -109,13 +126,38 @@ def test_it_is_probed_where_clients_do_not_reach() -> None:
     assert (port["port"], port["targetPort"]) == (80, "http")
 
 
-def test_what_is_under_way_is_finished_before_a_pod_ends() -> None:
-    asleep = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
-    settings = settings_of(parser().parse_args(container()["args"][1:]))
+@pytest.mark.parametrize(
+    ("settings", "ends"),
+    [
+        ((), 75),
+        (("gateway.drainSeconds=30", "gateway.graceSeconds=300"), 340),
+        (("gateway.drainSeconds=0", "gateway.graceSeconds=9", "gateway.options.whole-timeout=9"), 19),
+    ],
+)
+def test_a_pod_has_the_time_to_go_on_and_then_to_finish_what_is_under_way(
+    settings: tuple[str, ...], ends: int
+) -> None:
+    told = settings_of(parser().parse_args(container(*settings)["args"][1:]))
 
-    assert settings.grace_seconds >= settings.whole_seconds
-    assert pod()["spec"]["terminationGracePeriodSeconds"] > asleep + settings.grace_seconds
+    assert pod(*settings)["spec"]["terminationGracePeriodSeconds"] == ends
+    assert ends == told.drain_seconds + told.grace_seconds + _MARGIN
+    assert told.grace_seconds >= told.whole_seconds
+    assert "lifecycle" not in container(*settings), "the time of a hook would be the pod's, too"
+
+
+def test_no_request_comes_to_a_port_that_is_closed_when_a_pod_ends() -> None:
+    assert settings_of(parser().parse_args(container()["args"][1:])).drain_seconds >= 5
     assert named("Deployment")["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_whoever_sets_these_times_twice_or_against_each_other_is_told() -> None:
+    for settings, sentence in {
+        ("gateway.options.grace=5",): "gateway.options.grace: set gateway.graceSeconds instead",
+        ("gateway.options.drain-delay=5",): "gateway.options.drain-delay: set gateway.drainSeconds instead",
+        ("gateway.options.whole-timeout=60.5",): "what is under way would be cut off",
+        ("gateway.graceSeconds=59",): "gateway.graceSeconds (59) is shorter than a prediction may take (60 s",
+    }.items():
+        assert sentence in refused(*settings)
 
 
 def test_who_may_call_it_is_everyone_or_whom_the_values_name() -> None:
@@ -149,6 +191,76 @@ def test_its_number_is_given_or_left_to_an_autoscaler() -> None:
     assert scaler["scaleTargetRef"]["name"] == NAME
 
 
+@pytest.mark.parametrize(
+    ("settings", "busy"),
+    [
+        ((), "700m"),
+        (("gateway.resources.requests.cpu=2",), "700m"),
+        (("gateway.workers=4",), "2800m"),
+        (("gateway.workers=2", "gateway.autoscaling.targetCpu=50"), "1000m"),
+    ],
+)
+def test_pods_are_added_when_their_workers_are_busy_whatever_is_requested(
+    settings: tuple[str, ...], busy: str
+) -> None:
+    (metric,) = named("HorizontalPodAutoscaler", "gateway.autoscaling.enabled=true", *settings)["spec"][
+        "metrics"
+    ]
+
+    assert metric["resource"] == {"name": "cpu", "target": {"type": "AverageValue", "averageValue": busy}}
+
+
+def room(*settings: str) -> int:
+    """The memory limit in MiB."""
+    text = container(*settings)["resources"]["limits"]["memory"]
+    assert text.endswith("Mi")
+    return int(text.removesuffix("Mi"))
+
+
+def test_what_a_pod_asks_for_and_may_take_follows_from_its_workers() -> None:
+    assert container()["resources"] == {
+        "requests": {"cpu": "500m", "memory": "128Mi"},
+        "limits": {"memory": "2624Mi"},
+    }
+    assert container("gateway.workers=3")["resources"] == {
+        "requests": {"cpu": "1500m", "memory": "384Mi"},
+        "limits": {"memory": "7872Mi"},
+    }
+    own = ("gateway.resources.requests.cpu=1", "gateway.resources.limits.cpu=2")
+    assert container(*own)["resources"] == {
+        "requests": {"cpu": 1, "memory": "128Mi"},
+        "limits": {"cpu": 2, "memory": "2624Mi"},
+    }
+
+
+def test_the_memory_limit_holds_what_the_limits_let_in() -> None:
+    limits = Limits()
+    small = (
+        f"gateway.options.max-held-bytes={32 * MEBIBYTE}",
+        f"gateway.options.max-body-bytes={4 * MEBIBYTE}",
+    )
+
+    assert room() * MEBIBYTE == needed(limits.held_bytes, limits.body_bytes)
+    assert room(*small) * MEBIBYTE == needed(32 * MEBIBYTE, 4 * MEBIBYTE)
+    assert room("gateway.options.max-body-bytes=1") == needed(limits.held_bytes, 0) // MEBIBYTE + 1
+
+
+@pytest.mark.parametrize("limit", ["1Gi", "2.5Gi", "2623Mi", "2751463423"])
+def test_a_memory_limit_that_does_not_hold_it_is_refused(limit: str) -> None:
+    said = refused(f"gateway.resources.limits.memory={limit}")
+
+    assert f"gateway.resources.limits.memory ({limit}) is less than the 2624Mi" in said
+    assert "gateway.options.max-held-bytes" in said
+    assert "gateway.options.max-body-bytes" in said
+
+
+@pytest.mark.parametrize("limit", ["2624Mi", "2.6Gi", "3G", "2751463424"])
+def test_a_memory_limit_that_holds_it_is_taken(limit: str) -> None:
+    assert (
+        str(container(f"gateway.resources.limits.memory={limit}")["resources"]["limits"]["memory"]) == limit
+    )
+
+
 def test_a_drained_node_takes_down_one_pod_at_a_time() -> None:
     budget = named("PodDisruptionBudget")["spec"]
 
@@ -174,6 +286,42 @@ def test_values_reach_its_arguments() -> None:
     assert parser().parse_args(container()["args"][1:]).namespace is None
 
 
+def test_options_may_be_numbers_or_text(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    numbers = {"max-body-bytes": 16777216, "max-in-flight": "12", "whole-timeout": 7.5, "write-timeout": 20.0}
+    given = {**numbers, "answer-half-closed": True}
+    values.write_text(json.dumps({"gateway": {"enabled": True, "options": given}}))
+    done = helm("template", "modelyard", str(CHART), f"--kube-version={KUBERNETES}", "--values", str(values))
+    manifests = [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+    (found,) = (each for each in of_kind(manifests, "Deployment") if each["metadata"]["name"] == NAME)
+    told = settings_of(parser().parse_args(found["spec"]["template"]["spec"]["containers"][0]["args"][1:]))
+
+    assert (told.limits.body_bytes, told.in_flight) == (16777216, 12)
+    assert (told.whole_seconds, told.limits.write_seconds) == (7.5, 20.0)
+    assert told.limits.half_closed is True
+
+
+def test_each_option_of_the_command_but_those_of_the_chart_can_be_given() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    options = schema["properties"]["gateway"]["properties"]["options"]
+    flags = {flag.removeprefix("--") for action in parser()._actions for flag in action.option_strings}
+    own = {
+        "-h",
+        "help",
+        "routes",
+        "kubeconfig",
+        "watch",
+        "namespace",
+        "host",
+        "port",
+        "admin-port",
+        "workers",
+    }
+
+    assert options["additionalProperties"] is False
+    assert set(options["properties"]) == flags - own - {"worker"}
+
+
 def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
     on = ("--set", f"{ON},gateway.autoscaling.enabled=true,namespaces={{blue}}")
     done = helm("lint", "--strict", str(CHART), f"--kube-version={KUBERNETES}", *on)
@@ -191,6 +339,9 @@ def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
         ("gateway.defaultNamespace=A", "defaultNamespace"),
         ("gateway.worker=2", "worker"),
         ("gateway.options.port=1", "options"),
+        ("gateway.options.max-body-byte=1", "options"),
+        ("gateway.drainSeconds=-1", "drainSeconds"),
+        ("gateway.graceSeconds=0", "graceSeconds"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_its_name(setting: str, complaint: str) -> None:
