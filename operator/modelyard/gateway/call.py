@@ -156,7 +156,7 @@ class Call:
         assert connection is not None
         pod = self._let_go()
         answered = begun or connection.malformed
-        if not answered and not connection.read_whole and (self._try_another(pod) or self._try_again(pod)):
+        if not (answered or connection.perhaps_read) and (self._try_another(pod) or self._try_again(pod)):
             return
         self._fail(502 if answered else 503, f"its pod broke off: {error}")
 

@@ -20,12 +20,6 @@ from modelyard.http1.outbox import Outbox
 _BYTES_ACKNOWLEDGED: Final = 120
 """Where Linux's struct tcp_info holds tcpi_bytes_acked, a 64-bit number."""
 
-_STATE_CLOSED: Final = 7
-"""In its first byte, the state: neither side has anything more to do with it, as after a reset."""
-
-_RESET_SECONDS: Final = 0.02
-"""In which a reset follows an end: what a pod does to close, and the way from it."""
-
 _HANDSHAKE: Final = 1
 """What the opening of a connection counts in it."""
 
@@ -38,13 +32,13 @@ class PodConnection(Connection):
 
     def __init__(self, pod: Pod) -> None:
         super().__init__(pod.on_free, pod.on_closed)
-        self.read_whole = True
-        """Whether the pod may have read the whole of the last request; known when the connection is lost."""
+        self.perhaps_read = True
+        """Whether the pod may have read any of the last request; known when the connection is lost."""
 
         self.malformed = False
         """Whether it ended because what came is not HTTP."""
 
-        self._pod, self._sent = pod, _HANDSHAKE
+        self._pod, self._sent, self._before, self._posted = pod, _HANDSHAKE, _HANDSHAKE, -1
         self._known: AnswerHead | None = None
         self._told: tuple[int, Headers] | None = None
         self._begins = False
@@ -52,7 +46,7 @@ class PodConnection(Connection):
 
     def send(self, data: bytes | Sequence[bytes], receiver: Receiver) -> None:
         """See Connection. While others are under way, at the end of this turn: there may be more to send in it."""
-        self._begins = True
+        self._begins, self._before, self._posted = True, self._sent, -1
         if not isinstance(data, bytes) or self._pod.in_flight == 1:
             self._sent += len(data) if isinstance(data, bytes) else sum(map(len, data))
             super().send(data, receiver)
@@ -62,6 +56,7 @@ class PodConnection(Connection):
         self._receiver = receiver
         self.used += 1
         self._sent += len(data)
+        self._posted = self._pod.outbox.flushes
         self._pod.outbox.post(self._transport, data)
 
     def data_received(self, data: bytes) -> None:
@@ -110,21 +105,9 @@ class PodConnection(Connection):
         as the beginning of the next one, which may be another client's."""
         return status == 200 and super()._goes_on(status)
 
-    def eof_received(self) -> bool:
-        """See asyncio.Protocol. Of an end in place of an answer it shows only a moment later whether the pod had read
-        the request: if not, a reset follows."""
-        if self._receiver is None or self._status or self._acknowledged() < self._sent:
-            return False
-        self._loop.call_later(_RESET_SECONDS, self._close)
-        return True
-
-    def _close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self.read_whole = self._acknowledged() >= self._sent
+        self.perhaps_read = not (self._waits or (self._ending and self._acknowledged() == self._before))
         super().connection_lost(exc)
         self._parser = cast(httptools.HttpResponseParser, None)  # They hold each other.
 
@@ -132,23 +115,26 @@ class PodConnection(Connection):
         self.malformed = True
         super()._break(error)
 
-    def _acknowledged(self) -> float:
-        """How much the other side has taken; endless where that cannot be told, which makes no request anew.
+    @property
+    def _waits(self) -> bool:
+        """Whether the last request is still in the outbox."""
+        return self._posted == self._pod.outbox.flushes
 
-        Nothing after a reset: a pod's system sends one in place of an end when the pod closes a connection on which
-        there is something that it has not read. So it is when a pod is tired of a connection as a request comes.
+    def _acknowledged(self) -> int | None:
+        """How much the other side has taken, as the system says; None where it does not.
+
+        It is to be believed of a connection that the other side has ended in order, whose end says what it had taken
+        by then. Of one that was reset it is too little: what is read and then reset was perhaps never acknowledged.
         """
         if self._transport is None:
-            return float("inf")
+            return None
         try:
             info = self._transport.get_extra_info("socket").getsockopt(
                 socket.IPPROTO_TCP, socket.TCP_INFO, 256
             )
-            if info[0] == _STATE_CLOSED:
-                return 0
             return int(struct.unpack_from("=Q", info, _BYTES_ACKNOWLEDGED)[0])
         except (AttributeError, OSError, struct.error):
-            return float("inf")
+            return None
 
 
 class Asker(Receiver, Protocol):
@@ -184,6 +170,9 @@ class Pod:
 
     def reach(self, asker: Asker, *, fresh: bool) -> None:
         """Give the asker a connection, now or later; `fresh`: one that carried nothing yet."""
+        if self._left:
+            asker.unreachable(_gone())
+            return
         if not fresh:
             oldest = self._loop.time() - self._settings.upstream_idle_seconds
             idle = self._idle
@@ -208,7 +197,10 @@ class Pod:
             return
         self.suspect_until = 0.0
         self.connections.add(connection)
-        if not connection.free:
+        if self._left:
+            connection.abort()
+            asker.unreachable(_gone())
+        elif not connection.free:
             asker.unreachable(ConnectionResetError("the pod closed the connection"))
         elif not asker.connected(connection):
             connection.free_since = self._loop.time()
@@ -246,6 +238,10 @@ class Pod:
             task.cancel()
         for connection in tuple(self.connections):
             connection.abort()
+
+
+def _gone() -> ConnectionError:
+    return ConnectionAbortedError("the pod has left")
 
 
 def least_busy(pods: Sequence[Pod], now: float, turn: int, but: Pod | None = None) -> Pod | None:

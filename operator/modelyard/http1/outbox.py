@@ -19,6 +19,8 @@ class Outbox:
     def __init__(self) -> None:
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
         self._bytes = 0
+        self.flushes = 0
+        """How often all was written: what was posted at this count waits until it is another."""
 
     def post(self, transport: asyncio.Transport, data: bytes) -> None:
         """Write at the end of this turn, or now if much waits already. What is closed by then gets nothing."""
@@ -33,6 +35,7 @@ class Outbox:
         """Write all that waits now: to be called before anything else is done to a transport that may be among it."""
         if self._waiting:
             waiting, self._waiting, self._bytes = self._waiting, [], 0
+            self.flushes += 1
             for transport, data in waiting:
                 if not transport.is_closing():
                     transport.write(data)

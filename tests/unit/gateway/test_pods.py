@@ -78,14 +78,112 @@ async def test_a_pod_that_does_not_take_a_connection_in_time_is_passed_by() -> N
                     assert rig.engine.book.retried == 1
 
 
-async def test_a_connection_that_was_closed_meanwhile_costs_no_request() -> None:
-    async with model() as behind, gateway([behind.address]) as rig:
+class ByHand:
+    """A pod and a client without a loop of their own: what they do is done at once, and in the order of the test."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack, self._loop = stack, asyncio.get_running_loop()
+        self.listener = stack.enter_context(bound("127.0.0.1", 0, shared=False))
+        self.listener.listen()
+        self.address = Address(*self.listener.getsockname())
+        self.asking = stack.enter_context(socket.socket())
+        self.asking.setblocking(False)
+
+    async def answer(self) -> socket.socket:
+        """Answer one request on a new connection, which is returned."""
+        async with asyncio.timeout(5):
+            connection, _ = await self._loop.sock_accept(self.listener)
+            self._stack.enter_context(connection)
+            assert (await self._loop.sock_recv(connection, 65536)).endswith(b"}")
+            connection.send(answered())
+            return connection
+
+    async def status(self) -> int:
+        """Of the next answer of the gateway."""
+        async with asyncio.timeout(5):
+            return int((await self._loop.sock_recv(self.asking, 65536))[9:12])
+
+
+async def test_a_connection_that_is_closed_as_a_request_comes_costs_no_request() -> None:
+    with ExitStack() as stack:
+        pod = ByHand(stack)
+        async with gateway([pod.address]) as rig:
+            await asyncio.get_running_loop().sock_connect(pod.asking, ("127.0.0.1", rig.port))
+            for _ in range(5):
+                pod.asking.send(post())
+                connection = await pod.answer()
+                assert await pod.status() == 200
+                pod.asking.send(post())
+                connection.close()
+                again = await pod.answer()
+                assert await pod.status() == 200
+                again.close()
+                await eventually(lambda: not rig.engine.report().gauges["upstream_connections"])
+            assert rig.engine.book.retried == 5
+
+
+async def test_a_connection_that_is_closed_before_it_carried_anything_is_made_again() -> None:
+    """As a server does that has just been told to end, or that thinks it has too many."""
+    with ExitStack() as stack:
+        pod = ByHand(stack)
+        async with gateway([pod.address]) as rig:
+            await asyncio.get_running_loop().sock_connect(pod.asking, ("127.0.0.1", rig.port))
+            pod.asking.send(post())
+            async with asyncio.timeout(5):
+                while True:
+                    with suppress(BlockingIOError):
+                        pod.listener.accept()[0].close()
+                        break
+                    await asyncio.sleep(0)
+            await pod.answer()
+            assert await pod.status() == 200
+
+
+@pytest.mark.parametrize("told", [None, 0])
+async def test_where_the_system_does_not_tell_what_a_pod_took_nothing_is_sent_again(
+    told: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are systems whose struct ends before that number, or has nothing in its place."""
+    monkeypatch.setattr(PodConnection, "_acknowledged", lambda _: told)
+    with ExitStack() as stack:
+        pod = ByHand(stack)
+        async with gateway([pod.address]) as rig:
+            await asyncio.get_running_loop().sock_connect(pod.asking, ("127.0.0.1", rig.port))
+            pod.asking.send(post())
+            connection = await pod.answer()
+            assert await pod.status() == 200
+            pod.asking.send(post())
+            connection.close()
+            assert await pod.status() == 503
+            assert rig.engine.book.retried == 0
+
+
+async def test_a_pod_that_has_left_is_not_asked_any_more() -> None:
+    async with model() as behind:
+        pod = Pod(behind.address, Settings(), Outbox())
+        before, late = Gone(), Gone()
+        pod.reach(before, fresh=False)
+        pod.leave()
+        pod.reach(late, fresh=False)
+        await eventually(lambda: before.told)
+        assert [str(one.told) for one in (before, late)] == ["the pod has left"] * 2
+        assert pod.idle == 0
+        await eventually(lambda: not pod.connections)
+
+
+async def test_a_model_that_has_gone_is_not_asked_once_more() -> None:
+    async with model(b"") as first, model(b"") as second, gateway([first.address, second.address]) as rig:
+        first.hold.clear()
+        second.hold.clear()
         client = await rig.client()
-        for _ in range(5):
-            assert (await client.ask(post())).status == 200
-            for writer in tuple(behind.writers):
-                writer.transport.abort()
-        assert len(behind.asked) == 5
+        client.send(post())
+        await eventually(lambda: first.asked or second.asked)
+        asked, other = (first, second) if first.asked else (second, first)
+        asked.answers = [answered(status="503 Service Unavailable")]
+        rig.routes.publish(table(asked.address, name="cars"))
+        asked.hold.set()
+        assert (await client.reply()).status == 503
+        assert other.asked == []
 
 
 async def test_what_a_pod_may_have_read_is_not_sent_again() -> None:
@@ -279,12 +377,16 @@ async def test_a_connection_that_nobody_waits_for_any_longer_is_left_to_others()
 class Gone:
     """Asks a pod, and has no need of it when there is a connection."""
 
+    def __init__(self) -> None:
+        self.told: Exception | None = None
+
     def connected(self, connection: PodConnection) -> bool:
         """See Asker."""
         return False
 
     def unreachable(self, error: Exception) -> None:
         """See Asker."""
+        self.told = error
 
     def on_head(self, status: int, headers: Headers) -> None:
         """See Receiver."""
