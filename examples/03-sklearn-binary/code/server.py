@@ -32,6 +32,7 @@ def predict(given):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # An answer leaves as a whole: its body would wait until its head was acknowledged.
 
     def do_GET(self):
         self.answer(200 if self.path == PREFIX + "/" else 404)
