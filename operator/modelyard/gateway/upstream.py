@@ -13,7 +13,7 @@ import httptools
 
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
-from modelyard.http1.client import Connection, Headers, Receiver
+from modelyard.http1.client import BrokenAnswer, Connection, Headers, Receiver
 from modelyard.http1.heads import AnswerHead, answer_head
 from modelyard.http1.outbox import Outbox
 
@@ -65,6 +65,9 @@ class PodConnection(Connection):
         self._begins = False
         if receiver is None or not begins:
             super().data_received(data)
+        elif self._waits:
+            self.perhaps_read = False
+            self._break(BrokenAnswer("the pod said something before it was asked"), malformed=False)
         elif known is not None and len(data) == known.whole and data.startswith(known.data):
             self._take(known, receiver, data)
         else:
@@ -111,8 +114,8 @@ class PodConnection(Connection):
         super().connection_lost(exc)
         self._parser = cast(httptools.HttpResponseParser, None)  # They hold each other.
 
-    def _break(self, error: Exception) -> None:
-        self.malformed = True
+    def _break(self, error: Exception, *, malformed: bool = True) -> None:
+        self.malformed = malformed
         super()._break(error)
 
     @property

@@ -89,19 +89,28 @@ class ByHand:
         self.asking = stack.enter_context(socket.socket())
         self.asking.setblocking(False)
 
-    async def answer(self) -> socket.socket:
-        """Answer one request on a new connection, which is returned."""
+    async def take(self) -> socket.socket:
+        """Take one request on a new connection, which is returned."""
         async with asyncio.timeout(5):
             connection, _ = await self._loop.sock_accept(self.listener)
             self._stack.enter_context(connection)
             assert (await self._loop.sock_recv(connection, 65536)).endswith(b"}")
-            connection.send(answered())
             return connection
+
+    async def answer(self) -> socket.socket:
+        """Answer one request on a new connection, which is returned."""
+        connection = await self.take()
+        connection.send(answered())
+        return connection
 
     async def status(self) -> int:
         """Of the next answer of the gateway."""
+        return int((await self.answer_to_client())[9:12])
+
+    async def answer_to_client(self) -> bytes:
+        """The next answer of the gateway."""
         async with asyncio.timeout(5):
-            return int((await self._loop.sock_recv(self.asking, 65536))[9:12])
+            return await self._loop.sock_recv(self.asking, 65536)
 
 
 async def test_a_connection_that_is_closed_as_a_request_comes_costs_no_request() -> None:
@@ -137,6 +146,25 @@ async def test_a_connection_that_is_closed_before_it_carried_anything_is_made_ag
                     await asyncio.sleep(0)
             await pod.answer()
             assert await pod.status() == 200
+
+
+async def test_what_a_pod_says_before_it_is_asked_is_no_answer() -> None:
+    """While others are under way, requests are written at the end of the loop's turn; what came in it is older."""
+    with ExitStack() as stack:
+        pod = ByHand(stack)
+        async with gateway([pod.address]) as rig:
+            (await rig.client()).send(post())
+            await eventually(lambda: rig.engine.in_flight)
+            await pod.take()
+            await asyncio.get_running_loop().sock_connect(pod.asking, ("127.0.0.1", rig.port))
+            pod.asking.send(post())
+            connection = await pod.answer()
+            assert b"[1.5]" in await pod.answer_to_client()
+            pod.asking.send(post())
+            connection.send(answered(b'{"predictions":[6.5]}'))
+            await pod.answer()
+            assert b"[1.5]" in await pod.answer_to_client()
+            assert rig.engine.book.retried == 1
 
 
 @pytest.mark.parametrize("told", [None, 0])
