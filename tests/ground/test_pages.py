@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster import packages
 from tests.cluster.progress import Progress
-from tests.support.readme import parse, run
+from tests.support.readme import Step, parse, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +42,25 @@ def test_the_commands_of_a_page_do_what_it_says(
 
     for step in steps:
         run(step, folder=tmp_path, environment=environment, timeout=120)
+
+
+def test_the_pages_can_be_followed_one_after_the_other_in_one_shell(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    """What the first one started has ended by then: the second wants the same port."""
+    pages = [(ROOT / "docs" / page).read_text() for page in ("contract.md", "gateway.md")]
+    one, other = (step for page in pages for step in parse(page) if "modelyard init" in step.commands)
+    assert one.expected
+    assert other.expected
+    both = f"{one.commands}mkdir other\ncd other\n{other.commands}"
+
+    run(
+        Step(one.line, both, one.expected + other.expected),
+        folder=tmp_path,
+        environment=environment,
+        timeout=120,
+    )
+
+    for name in ("PORT", "GATEWAY_PORT"):
+        with socket.socket() as free:
+            assert free.connect_ex(("127.0.0.1", int(environment[name]))), "nothing goes on"
