@@ -8,6 +8,7 @@ A key is in the queue once, however often it is woken, and never runs twice at o
 earliest stands. Keys may have a leader (a version its model): neither begins while the other runs, and when both
 are ready the leader is first. What one writes the other then reads in one pass, not in one for each write. Each
 waits for the other but once for each time that it was woken: a leader that is woken all the time holds nobody up.
+After a leader those that it leads have their turn, before all others: what it looked at is still at hand.
 
 `Schedule` decides and knows no clock; `Queue` adds the clock and the waiting.
 """
@@ -17,8 +18,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
@@ -31,13 +33,23 @@ def alone(key: Hashable) -> None:
     """No key leads another."""
 
 
+class _Turn(NamedTuple, Generic[K]):
+    """Of a key that is ready, or waits for another."""
+
+    since: float
+    leader: K | None
+
+
 class Schedule(Generic[K]):
     """Which key is next; all times are given by the caller, in seconds."""
 
     def __init__(self, leader: Leader[K] = alone) -> None:
         self._leader = leader
-        self._ready: dict[K, float] = {}
-        self._behind: dict[K, dict[K, float]] = {}
+        self._ready: OrderedDict[K, _Turn[K]] = OrderedDict()
+        self._led: dict[K, dict[K, None]] = {}
+        """Ready keys by their leader, until its next pass is over."""
+
+        self._behind: dict[K, dict[K, _Turn[K]]] = {}
         self._waits: set[K] = set()
         self._has_waited: set[K] = set()
         self._delayed: dict[K, float] = {}
@@ -54,7 +66,8 @@ class Schedule(Generic[K]):
             self._woken.setdefault(key, now)
         elif key not in self._waits:
             self._delayed.pop(key, None)
-            self._ready.setdefault(key, now)
+            if key not in self._ready:
+                self._queue_up(key, _Turn(now, self._leader(key)))
 
     def wake_at(self, key: K, due: float) -> None:
         """A pass over this key begins at this time, or earlier if it is woken."""
@@ -67,29 +80,25 @@ class Schedule(Generic[K]):
         """The next key, which runs from now until `done`; None when none is ready."""
         self._promote(now)
         while self._ready:
-            key = next(iter(self._ready))
-            since = self._ready.pop(key)
+            key, turn = self._ready.popitem(last=False)
+            self._leave(key, turn.leader)
             self._delayed.pop(key, None)
-            leader = self._leader(key)
-            other = None if key in self._has_waited else self._goes_first(key, leader)
+            other = None if key in self._has_waited else self._goes_first(key, turn.leader)
             if other is None:
                 self._has_waited.discard(key)
-                self._running[key] = leader
+                self._running[key] = turn.leader
                 return key
             self._waits.add(key)
-            self._behind.setdefault(other, {})[key] = since
+            self._behind.setdefault(other, {})[key] = turn
         return None
 
     def done(self, key: K) -> None:
         """The pass ended; what waited for it is ready; if the key was woken meanwhile it queues up again."""
         self._running.pop(key, None)
-        for follower, since in self._behind.pop(key, {}).items():
-            self._waits.discard(follower)
-            self._has_waited.add(follower)
-            self._ready.setdefault(follower, since)
+        self._go_next({**self._behind.pop(key, {}), **self._followers(key)})
         if key in self._woken:
             self._delayed.pop(key, None)
-            self._ready.setdefault(key, self._woken.pop(key))
+            self._queue_up(key, _Turn(self._woken.pop(key), self._leader(key)))
 
     def next_due(self) -> float | None:
         """When the earliest delayed key is due."""
@@ -109,7 +118,30 @@ class Schedule(Generic[K]):
 
     def oldest(self) -> float | None:
         """Since when the head of the queue is ready."""
-        return next(iter(self._ready.values()), None)
+        return next((turn.since for turn in self._ready.values()), None)
+
+    def _queue_up(self, key: K, turn: _Turn[K]) -> None:
+        self._ready[key] = turn
+        if turn.leader is not None:
+            self._led.setdefault(turn.leader, {})[key] = None
+
+    def _leave(self, key: K, leader: K | None) -> None:
+        led = self._led.get(leader, {}) if leader is not None else {}
+        led.pop(key, None)
+        if leader is not None and not led:
+            self._led.pop(leader, None)
+
+    def _followers(self, leader: K) -> dict[K, _Turn[K]]:
+        """Those ready that it leads and that were not behind it before."""
+        return {key: self._ready[key] for key in self._led.pop(leader, {})}
+
+    def _go_next(self, turns: dict[K, _Turn[K]]) -> None:
+        """These are next, in this order; who waited has done so."""
+        for key, turn in reversed(turns.items()):
+            self._waits.discard(key)
+            self._has_waited.add(key)
+            self._ready[key] = turn
+            self._ready.move_to_end(key, last=False)
 
     def _goes_first(self, key: K, leader: K | None) -> K | None:
         """The leader that is ready or runs, or a follower that runs."""

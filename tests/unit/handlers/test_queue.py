@@ -221,6 +221,36 @@ def test_a_leader_that_is_ready_goes_first(led: Schedule[str]) -> None:
     assert drained(led, 0) == ["b", "a", "a1"]
 
 
+def test_after_a_leader_those_that_it_leads_have_their_turn(led: Schedule[str]) -> None:
+    """In the order in which they were woken, and before others that were woken earlier."""
+    for key in ("a", "b", "c", "a1", "b1", "a2"):
+        led.wake(key, 0)
+
+    assert drained(led, 0) == ["a", "a1", "a2", "b", "b1", "c"]
+
+
+def test_a_leader_that_is_woken_again_gives_its_followers_their_turn_and_then_all_others(
+    led: Schedule[str],
+) -> None:
+    for key in ("a", "b", "a1"):
+        led.wake(key, 0)
+    assert led.take(0) == "a"
+    led.wake("a", 0)
+    led.done("a")
+
+    assert drained(led, 0) == ["a1", "b", "a"]
+
+
+def test_followers_are_not_kept_in_mind_beyond_their_turn(led: Schedule[str]) -> None:
+    for turn in range(3):
+        for key in ("a1", "a2"):
+            led.wake(key, turn)
+        assert drained(led, turn) == ["a1", "a2"]
+
+    led.wake("a", 3)
+    assert drained(led, 3) == ["a"]
+
+
 def test_neither_begins_while_the_other_runs(led: Schedule[str]) -> None:
     led.wake("a", 0)
     assert led.take(0) == "a"
