@@ -23,8 +23,8 @@ class Limits:
     """A body, as it is sent."""
 
     held_bytes: int = 256 * 1024 * 1024
-    """Bodies of all connections together, from their first byte until they are answered; those that came in one
-    small piece are not counted."""
+    """Bodies of all connections together, from their first byte until they are answered, and what of the answers
+    waits for clients to read; pieces of up to 16 KiB are not counted."""
 
     head_seconds: float = 10.0
     """From the first byte of a request to the end of its headers."""

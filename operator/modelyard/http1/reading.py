@@ -23,13 +23,16 @@ SMALL: Final = 512
 """Smaller pieces of a body are kept as one: each by itself would take several times its bytes."""
 
 
+FULL: Final = "the gateway holds as much of requests and of answers as it may"
+
+
 class Shared(Protocol):
     """What readers share."""
 
     handler: Handler
     limits: Limits
     held: int
-    """Bytes of bodies that are kept."""
+    """Bytes of bodies that are kept, and of answers that wait for their clients to read."""
 
 
 class RequestReader(asyncio.Protocol):
@@ -226,7 +229,7 @@ class RequestReader(asyncio.Protocol):
         self._shared.held += exchange.size - exchange.held
         exchange.held = exchange.size
         if self._shared.held > self._limits.held_bytes:
-            self._refuse(exchange, 503, "the gateway holds as much of requests as it may")
+            self._refuse(exchange, 503, FULL)
 
     def _let_go(self, exchange: Exchange) -> None:
         self._shared.held -= exchange.held

@@ -17,7 +17,7 @@ from typing import Final, Protocol, cast
 from modelyard.http1.exchange import FAILED, Exchange
 from modelyard.http1.heads import request_head
 from modelyard.http1.outbox import Outbox
-from modelyard.http1.reading import SLICE, RequestReader, Shared
+from modelyard.http1.reading import FULL, SLICE, RequestReader, Shared
 from modelyard.http1.unread import unread
 
 logger = logging.getLogger(__name__)
@@ -71,11 +71,15 @@ class ServerConnection(RequestReader):
         self._unread = 0
         """Bytes of them, no less than there were when the deadline was set."""
 
+        self._unsent = 0
+        """Those that the transport keeps; they count as held."""
+
         self._ended = self._half = self._paused = self._advancing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=SLICE)
         if self._host.opened(self):
             self._arm()
         else:
@@ -141,6 +145,7 @@ class ServerConnection(RequestReader):
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
         self.stalled = True
+        self._hold(self._transport.get_write_buffer_size())
         self._unread = unread(self._transport)
         self.write_deadline = monotonic() + self._limits.write_seconds
         self._arm()
@@ -148,6 +153,7 @@ class ServerConnection(RequestReader):
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
         self.stalled, self._waits_for, self.write_deadline = False, None, _NEVER
+        self._hold(0)
         if self._ended:
             self.deadline = monotonic() + self._limits.write_seconds
         else:
@@ -156,6 +162,7 @@ class ServerConnection(RequestReader):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         super().connection_lost(exc)
+        self._hold(0)
         self._host.closed(self)
         self._ended = True
         turn, self._turn, self._waits_for = self._turn, None, None
@@ -189,6 +196,7 @@ class ServerConnection(RequestReader):
     def _expire_unread(self, now: float) -> None:
         """Cut off who does not read; who has read a good piece meanwhile gets the same time for the next."""
         left = unread(self._transport)
+        self._hold(self._transport.get_write_buffer_size())
         if left + SLICE > self._unread:
             self._transport.abort()
         self._unread = left
@@ -251,6 +259,9 @@ class ServerConnection(RequestReader):
         self._host.under_way += 1
         exchange.began = monotonic()
         self.deadline = _NEVER
+        if self._host.held > self._limits.held_bytes and exchange.size:
+            self._handler.refuse(exchange, 503, FULL)
+            return
         try:
             self._handler.complete(exchange)
         except Exception:
@@ -296,6 +307,7 @@ class ServerConnection(RequestReader):
         """Write, at the end of this turn if other answers may come in it."""
         if self.stalled:
             self._unread += len(head) + len(content)
+            self._hold(self._unsent + len(head) + len(content))
         outbox, small = self._host.outbox, len(content) <= _ONE_PIECE
         if small and self._host.under_way and not last:
             outbox.post(self._transport, head + content)
@@ -305,6 +317,10 @@ class ServerConnection(RequestReader):
             self._transport.write(head + content)
         else:
             self._transport.writelines((head, content))
+
+    def _hold(self, unsent: int) -> None:
+        self._host.held += unsent - self._unsent
+        self._unsent = unsent
 
     def _end(self, all_read: bool) -> None:
         """Close. What a client still sends is read and thrown away, or it would not see the answer."""

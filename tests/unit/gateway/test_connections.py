@@ -287,6 +287,41 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
         assert sum(rig.counted.values()) < 1_000
 
 
+async def test_answers_that_wait_for_slow_readers_count_as_held() -> None:
+    async with model() as behind, gateway([behind.address], held_bytes=17_000) as rig:
+        server = rig.gateway.server
+        with await _deaf(rig.port) as on:
+            sending = asyncio.create_task(
+                asyncio.get_running_loop().sock_sendall(on, get("/v2/openapi.json") * 1_000)
+            )
+            await eventually(lambda: any(one.stalled for one in server.connections))
+            (waiting,) = (one._transport.get_write_buffer_size() for one in server.connections if one.stalled)
+            assert server.held == waiting > 17_000
+            client = await rig.client()
+            refused = await client.ask(post())
+            assert (refused.status, refused.headers["retry-after"], behind.asked) == (503, "1", [])
+            assert "holds as much of requests and of answers" in refused.json["error"]
+            assert (await client.ask(LIVE)).status == 200, "what costs nothing is answered"
+            sending.cancel()
+            await asyncio.wait((sending,))
+        await eventually(lambda: len(server.connections) == 1)
+        assert server.held == 0
+        assert (await client.ask(post())).status == 200
+
+
+async def test_an_answer_that_was_read_in_the_end_is_held_no_longer() -> None:
+    async with gateway() as rig:
+        loop, server = asyncio.get_running_loop(), rig.gateway.server
+        with await _deaf(rig.port) as on:
+            sending = asyncio.create_task(loop.sock_sendall(on, get("/v2/openapi.json") * 300))
+            await eventually(lambda: server.held)
+            came = 0
+            async with asyncio.timeout(10):
+                while not sending.done() or server.held:
+                    came += len(await loop.sock_recv(on, 1_000_000))
+            assert came > 1_000_000
+
+
 async def test_a_client_that_reads_slowly_but_reads_is_not_cut_off() -> None:
     async with gateway(write_seconds=0.2) as rig:
         loop, answered = asyncio.get_running_loop(), 0
