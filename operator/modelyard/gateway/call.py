@@ -27,6 +27,9 @@ _ONE_PIECE = 64 * 1024
 """Up to this size a request is sent as one piece."""
 
 
+_NO_PODS = "it does not serve, and has no pod that is ready"
+
+
 class Ends(Protocol):
     """Who hears how a call ends."""
 
@@ -58,6 +61,7 @@ class Call:
         "_size",
         "_status",
         "_tries",
+        "asked",
         "exchange",
         "lane",
         "over",
@@ -77,6 +81,9 @@ class Call:
         self.sent = 0.0
         self.upstream = 0.0
         """Seconds from the first try to the end of the answer."""
+
+        self.asked = False
+        """Whether a pod was sent the request."""
 
         self._headers = self._payload = b""
         self._pod: Pod | None = None
@@ -118,7 +125,7 @@ class Call:
         if self.over:
             return False
         assert self._pod is not None
-        self._connection = connection
+        self._connection, self.asked = connection, True
         payload = self._payload
         head = b"%b%b%bContent-Length: %d\r\n\r\n" % (
             self.lane.head,
@@ -197,7 +204,7 @@ class Call:
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._pieces = []
         if self._status != 200:
-            raise protocol.from_model(lane.model, lane.name, self._status, body)
+            raise protocol.from_model(lane.model, lane.name, self._status, body, lane.path)
         return protocol.to_client(self.request, lane.version.target, lane.model, lane.name, body)
 
     def _passed_on(self) -> bytes:
@@ -211,7 +218,9 @@ class Call:
 
     def _try(self, pod: Pod | None, *, fresh: bool) -> None:
         if pod is None:
-            self._fail(503, "none of its pods is ready")
+            self._fail(
+                503, "none of its pods is ready" if self.lane.serves else _NO_PODS, lasts=not self.lane.serves
+            )
             return
         now = self.sent
         if self._tries:
@@ -251,11 +260,10 @@ class Call:
             pod.in_flight -= 1
         return pod
 
-    def _fail(self, status: int, what: str) -> None:
+    def _fail(self, status: int, what: str, *, lasts: bool = False) -> None:
         self.upstream = monotonic() - self.sent
-        self._end(
-            Refused(status, f"model {quoted(self.lane.model)} version {quoted(self.lane.name)}: {what}")
-        )
+        said = f"model {quoted(self.lane.model)} version {quoted(self.lane.name)}: {what}"
+        self._end(Refused(status, said, lasts=lasts))
 
     def _end(self, problem: Refused) -> None:
         self.abandon()

@@ -130,7 +130,7 @@ class Engine:
         exchange.answer(status, b"%bX-Request-Id: %b\r\n" % (headers, call.request_id), body)
         own = monotonic() - exchange.began - upstream
         series.count(status)
-        series.measure(own, upstream, exchange.size, len(body))
+        series.measure(own, upstream if call.asked else None, exchange.size, len(body))
         if self._log.chosen():
             self._log.write(exchange, series.key, call.request_id, own, upstream)
 
@@ -183,7 +183,8 @@ class Engine:
             self._log.write(exchange, series.key, request_id, own, 0.0)
 
     def _refusal(self, problem: Refused) -> Reply:
-        return refusal(problem.status, problem.message, retry_after=self._settings.retry_after_seconds)
+        again = None if problem.lasts else self._settings.retry_after_seconds
+        return refusal(problem.status, problem.message, retry_after=again)
 
     def _overload(self, way: Way) -> Reply | None:
         """The answer while too much is under way; None: it is not."""

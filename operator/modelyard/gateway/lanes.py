@@ -24,7 +24,19 @@ class Load:
 class Lane:
     """The way to one version of a model, as it is in the present table."""
 
-    __slots__ = ("_turn", "head", "load", "model", "name", "namespace", "pods", "series", "version")
+    __slots__ = (
+        "_turn",
+        "head",
+        "load",
+        "model",
+        "name",
+        "namespace",
+        "path",
+        "pods",
+        "series",
+        "serves",
+        "version",
+    )
 
     def __init__(self, model: Model, version: Version, load: Load, series: Series, pods: list[Pod]) -> None:
         self.namespace, self.model, self.name, self.version = (
@@ -34,9 +46,13 @@ class Lane:
             version,
         )
         self.load, self.series, self.pods = load, series, pods
+        self.serves = model.serving == version.label
+        """Whether it is the version for whoever names none. Another one without pods was refused, or has had its
+        time, as far as the table tells."""
+
+        self.path = f"{version.url_prefix}/predict_no_state/"
         self.head = (
-            f"POST {version.url_prefix}/predict_no_state/ HTTP/1.1\r\n"
-            "Accept: application/json\r\nContent-Type: application/json\r\n"
+            f"POST {self.path} HTTP/1.1\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
         ).encode()
         self._turn = 0
 

@@ -53,16 +53,17 @@ class Series:
         """An answer was given."""
         self.codes[code] = self.codes.get(code, 0) + 1
 
-    def measure(self, own: float, upstream: float, asked: int, told: int) -> None:
-        """A model was asked: seconds of the gateway and of the model, sizes of both bodies."""
+    def measure(self, own: float, upstream: float | None, asked: int, told: int) -> None:
+        """A prediction: seconds of the gateway and of the model, sizes of both bodies. None: no pod was asked."""
         for distribution, value in (
             (self.own_seconds, own),
             (self.upstream_seconds, upstream),
             (self.request_bytes, asked),
             (self.response_bytes, told),
         ):
-            distribution.counts[bisect_left(distribution.bounds, value)] += 1
-            distribution.total += value
+            if value is not None:
+                distribution.counts[bisect_left(distribution.bounds, value)] += 1
+                distribution.total += value
 
 
 MEASURED: Final = {

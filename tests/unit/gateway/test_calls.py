@@ -158,6 +158,16 @@ async def test_a_model_is_blamed_by_name_for_an_answer_that_is_none(answer: byte
         assert [pod.in_flight for pod in rig.engine.lanes.pods.values()] == [0]
 
 
+async def test_a_model_that_does_not_know_the_path_is_told_with_it() -> None:
+    """By which whoever wrote the routes sees what is wrong with the prefix."""
+    async with model(answered(b"", "404 Not Found")) as behind, gateway([behind.address]) as rig:
+        reply = await rig.ask(post())
+        assert reply.status == 502
+        assert reply.json["error"] == (
+            'model "flats" version "1" answered HTTP 404 at "/models/flats/predict_no_state/"'
+        )
+
+
 async def test_an_answer_that_breaks_off_is_malformed() -> None:
     part = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
     async with model(part, b"") as behind, gateway([behind.address]) as rig:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from modelyard.gateway.route import Address
+from modelyard.gateway.route import Address, Model, Table, Version
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, PodConnection, least_busy
 from modelyard.http1.client import Headers
@@ -16,6 +16,7 @@ from modelyard.http1.host import bound
 from modelyard.http1.outbox import Outbox
 from tests.support.eventually import eventually
 from tests.unit.gateway.rig import (
+    PRICE,
     QUESTION,
     answered,
     gateway,
@@ -32,6 +33,35 @@ async def test_a_model_without_pods_is_down_and_says_when_to_try_again() -> None
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert "flats" in reply.json["error"]
         assert rig.engine.in_flight == 0
+
+
+async def test_of_a_version_that_does_not_serve_nobody_says_when_to_try_again() -> None:
+    """It was refused, or another one has taken its place: that it has no pods will be so."""
+    async with model() as behind:
+        versions = {
+            label: Version(label, PRICE, "", pods)
+            for label, pods in (("1", ()), ("2", (behind.address,)), ("3", (unused_address(),)))
+        }
+        routes = Table({("default", "flats"): Model("default", "flats", versions, "2")}, "default")
+        async with gateway(routes) as rig:
+            gone = await rig.ask(post(path="/v2/models/flats/versions/1/infer"))
+            assert (gone.status, "retry-after" in gone.headers) == (503, False)
+            assert "does not serve" in gone.json["error"]
+            down = await rig.ask(post(path="/v2/models/flats/versions/3/infer"))
+            assert (down.status, down.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_call_for_which_no_pod_was_asked_took_no_time_of_a_model() -> None:
+    of = ("default", "flats", "1")
+    async with model() as behind, gateway([]) as rig:
+        assert (await rig.ask(post())).status == 503
+        rig.routes.publish(table(unused_address()))
+        assert (await rig.ask(post())).status == 503
+        assert sum(rig.engine.book.tally().measured["upstream_seconds", *of]) == 0
+        assert sum(rig.engine.book.tally().measured["own_seconds", *of][:-1]) == 2
+        rig.routes.publish(table(behind.address))
+        assert (await rig.ask(post())).status == 200
+        assert sum(rig.engine.book.tally().measured["upstream_seconds", *of][:-1]) == 1
 
 
 async def test_a_model_that_takes_no_connection_is_down() -> None:

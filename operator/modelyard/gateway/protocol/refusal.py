@@ -24,20 +24,20 @@ _LOOKED_AT: Final = 64 * 1024
 
 
 class Refused(Exception):
-    """Answer `status` with `{"error": message}`."""
+    """Answer `status` with `{"error": message}`; what `lasts` is not worth to be tried again soon."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, lasts: bool = False) -> None:
         super().__init__(message)
-        self.status = status
-        self.message = message
+        self.status, self.message, self.lasts = status, message, lasts
 
 
 class Wrong(Exception):
     """What is wrong with one input; whoever knows its name turns this into `Refused(400)`."""
 
 
-def from_model(model: str, version: str, status: int, body: bytes) -> Refused:
-    """What the client is told when a model answered anything but 200.
+def from_model(model: str, version: str, status: int, body: bytes, path: str) -> Refused:
+    """What the client is told when a model answered anything but 200 at this path, which is told when it is not known
+    there: the route is wrong then, or the model.
 
     The start of what the model said is quoted where it blames the data, unless it holds a stack trace. The rest is
     nothing for clients: servers put their stack traces there.
@@ -46,4 +46,6 @@ def from_model(model: str, version: str, status: int, body: bytes) -> Refused:
     if status in _QUOTED:
         traced = _TRACE.search(body, 0, _LOOKED_AT) is not None
         return Refused(400, said if traced else f"{said} with {body_excerpt(body)}")
+    if status == 404:
+        said += f" at {quoted(path)}"
     return Refused(503 if status in _BUSY else 502, said)

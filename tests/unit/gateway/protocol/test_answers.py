@@ -217,7 +217,7 @@ def test_what_is_not_json_is_the_models_fault(answer: bytes) -> None:
         (422, b"", 400, " with an empty body"),
         (413, "ü".encode() * 900, 400, f' with "{"ü" * 199}…"'),
         (500, b"Traceback (most recent call last)", 502, ""),
-        (404, b"gone", 502, ""),
+        (404, b"gone", 502, ' at "/predict_no_state/"'),
         (301, b"", 502, ""),
         (503, b"starting", 503, ""),
         (429, b"busy", 503, ""),
@@ -226,7 +226,7 @@ def test_what_is_not_json_is_the_models_fault(answer: bytes) -> None:
 def test_other_statuses_of_a_model_are_told_without_its_stack_trace(
     status: int, body_: bytes, told: int, message: str
 ) -> None:
-    refused = from_model("flats", "1.0", status, body_)
+    refused = from_model("flats", "1.0", status, body_, "/predict_no_state/")
     assert refused.status == told
     assert refused.message == f'model "flats" version "1.0" answered HTTP {status}{message}'
 
@@ -250,7 +250,7 @@ TRACE = 'Traceback (most recent call last):\n  File "/srv/model/custom.py", line
     ],
 )
 def test_a_stack_trace_is_not_quoted_whatever_its_status(said: bytes) -> None:
-    refused = from_model("flats", "1.0", 400, said)
+    refused = from_model("flats", "1.0", 400, said, "/")
     assert (refused.status, refused.message) == (400, 'model "flats" version "1.0" answered HTTP 400')
 
 
@@ -258,4 +258,6 @@ def test_a_stack_trace_is_not_quoted_whatever_its_status(said: bytes) -> None:
     "said", ["column area is missing", "File is missing\nat once", "look at this\nFile too"]
 )
 def test_what_is_no_stack_trace_is_quoted(said: str) -> None:
-    assert from_model("flats", "1.0", 422, said.encode()).message.endswith(f'with "{" ".join(said.split())}"')
+    assert from_model("flats", "1.0", 422, said.encode(), "/").message.endswith(
+        f'with "{" ".join(said.split())}"'
+    )
