@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from modelyard.gateway.exposition import exposition
+from modelyard.gateway.exposition import Health, exposition
 from modelyard.gateway.series import Seen
 from modelyard.http1.pages import EXPOSITION, Page, Pages
 
@@ -24,6 +24,10 @@ class Overseen(Protocol):
     def restarts(self) -> int:
         """How often a worker was started again."""
 
+    @property
+    def missed_beats(self) -> int:
+        """How often a worker did not say in time that it lives."""
+
     async def seen(self) -> Seen:
         """What its workers say of themselves."""
 
@@ -31,18 +35,29 @@ class Overseen(Protocol):
 def admin_pages(overseen: Overseen) -> Pages:
     """The Handler of the probes."""
 
+    failed = 0
+
     async def healthz() -> Page:
         return Page(200, b"ok")
 
     async def readyz() -> Page:
-        if overseen.ending:
-            return Page(503, b"the gateway is about to end")
-        if not overseen.ready:
-            return Page(503, b"the routes are not known yet")
-        return Page(200, b"ok")
+        nonlocal failed
+        reason = _unready(overseen)
+        if reason is None:
+            return Page(200, b"ok")
+        failed += 1
+        return Page(503, reason)
 
     async def metrics() -> Page:
         seen = await overseen.seen()
-        return Page(200, exposition(seen.reports, seen.rest, overseen.restarts), EXPOSITION)
+        health = Health(overseen.restarts, overseen.missed_beats, failed)
+        return Page(200, exposition(seen.reports, seen.rest, health), EXPOSITION)
 
     return Pages({"/healthz": healthz, "/readyz": readyz, "/metrics": metrics})
+
+
+def _unready(overseen: Overseen) -> bytes | None:
+    """Why it takes no requests; None: it does."""
+    if overseen.ending:
+        return b"the gateway is about to end"
+    return None if overseen.ready else b"the routes are not known yet"

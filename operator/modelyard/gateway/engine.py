@@ -230,6 +230,7 @@ class Engine:
             "upstream_connections": sum(len(pod.connections) for pod in pods),
             "upstream_idle_connections": sum(pod.idle for pod in pods),
             "models": len(self._routes.table.models),
+            "unreadable_routes": self._routes.unreadable,
         }
         in_flight: dict[tuple[str, ...], float] = {
             key: load.in_flight for key, load in self.lanes.loads.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -25,18 +26,36 @@ _COUNTED = {
 }
 
 
+_OF_HEALTH = {
+    "worker_restarts": "Workers that ended and were started again",
+    "missed_beats": "Times that a worker was asked whether it lives and had not answered the time before",
+    "failed_probes": "Probes of readiness that were answered with 503",
+}
+
+
+class Health(NamedTuple):
+    """What is counted beside the requests."""
+
+    worker_restarts: int = 0
+    missed_beats: int = 0
+    failed_probes: int = 0
+
+
 GAUGES = {
     "client_connections": "Connections of clients",
     "upstream_connections": "Connections to pods",
     "upstream_idle_connections": "Those of them that wait for a request",
     "models": "Models that are known",
+    "unreadable_routes": "Models of which routes cannot be read; of a file of routes 1 if it cannot",
 }
+_KNOWN_TO_ALL = frozenset({"models", "unreadable_routes"})
+"""What each worker knows by itself of the same things."""
 
 
-def exposition(reports: list[Report], rest: Tally, restarts: int) -> bytes:
+def exposition(reports: list[Report], rest: Tally, health: Health) -> bytes:
     """The exposition format of all workers together; `rest` is what those counted that do not report."""
     registry = CollectorRegistry()
-    registry.register(_Families(reports, rest, restarts))
+    registry.register(_Families(reports, rest, health))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
@@ -44,8 +63,8 @@ def exposition(reports: list[Report], rest: Tally, restarts: int) -> bytes:
 class _Families(Collector):
     """The families, made when they are asked for."""
 
-    def __init__(self, reports: list[Report], rest: Tally, restarts: int) -> None:
-        self._reports, self._restarts = reports, restarts
+    def __init__(self, reports: list[Report], rest: Tally, health: Health) -> None:
+        self._reports, self._health = reports, health
         self._tally = total([rest, *(report.tally for report in reports)])
 
     def collect(self) -> Iterator[Metric]:
@@ -54,9 +73,8 @@ class _Families(Collector):
         yield from self._distributions()
         for name, text in _COUNTED.items():
             yield CounterMetricFamily(f"{_PREFIX}_{name}", text, value=self._tally.counts.get(name, 0))
-        yield CounterMetricFamily(
-            f"{_PREFIX}_worker_restarts", "Workers that ended and were started again", value=self._restarts
-        )
+        for (name, text), count in zip(_OF_HEALTH.items(), self._health, strict=True):
+            yield CounterMetricFamily(f"{_PREFIX}_{name}", text, value=count)
         yield from self._gauges()
 
     def _requests(self) -> Metric:
@@ -80,7 +98,7 @@ class _Families(Collector):
         yield GaugeMetricFamily(f"{_PREFIX}_workers", "Workers that answer", value=len(self._reports))
         for name, text in GAUGES.items():
             values = [report.gauges.get(name, 0) for report in self._reports]
-            value = max(values, default=0) if name == "models" else sum(values)
+            value = max(values, default=0) if name in _KNOWN_TO_ALL else sum(values)
             yield GaugeMetricFamily(f"{_PREFIX}_{name}", text, value=value)
         family = GaugeMetricFamily(f"{_PREFIX}_in_flight", "Predictions under way", labels=_MODEL[:2])
         under_way = total([Tally(requests=report.in_flight) for report in self._reports]).requests

@@ -23,7 +23,7 @@ class Gateway:
     """Made inside the event loop that it runs in."""
 
     def __init__(self, routes: Routes, settings: Settings, about: About) -> None:
-        self.restarts = 0
+        self.restarts = self.missed_beats = 0
         self.engine = Engine(routes, settings, about)
         self.server = Server(self.engine, settings.limits, tick=settings.tick)
         self._routes, self._settings = routes, settings

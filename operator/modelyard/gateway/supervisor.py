@@ -55,7 +55,7 @@ class Supervisor:
         self.gone = Tally()
         """What workers counted that are no more."""
 
-        self.restarts = 0
+        self.restarts = self.missed_beats = 0
 
     @property
     def pids(self) -> list[int]:
@@ -142,6 +142,7 @@ class Supervisor:
     async def _watch(self, worker: Worker, number: int) -> None:
         """Ask the worker again and again whether it lives, and kill it when it hangs."""
         while worker.missed < (_HANGS if worker.spoke else _STARTS):
+            self.missed_beats += worker.spoke and worker.missed > 0
             worker.beat()
             await asyncio.sleep(self._beat)
         logger.error("A worker hangs and is killed", extra={"worker": number, "pid": worker.pid})

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from modelyard.gateway.admin import admin_pages
-from modelyard.gateway.exposition import exposition
+from modelyard.gateway.exposition import Health, exposition
 from modelyard.gateway.series import Distribution, Report, Tally, report_of, tally_of, total
 from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
@@ -42,7 +42,7 @@ async def test_answers_are_counted_by_model_version_and_code() -> None:
             ("", "", "", "live", "200"): 1,
             ("", "", "", "other", "400"): 1,
         }
-        seen = samples(exposition([rig.gateway.report()], Tally(), 0))
+        seen = samples(exposition([rig.gateway.report()], Tally(), Health()))
         assert seen["modelyard_gateway_requests_total", "200", "infer", "flats", "default", "1"] == 2
         for name in ("own_seconds", "upstream_seconds", "request_bytes", "response_bytes"):
             assert seen[f"modelyard_gateway_{name}_count", "flats", "default", "1"] == 2
@@ -50,6 +50,9 @@ async def test_answers_are_counted_by_model_version_and_code() -> None:
         assert seen["modelyard_gateway_request_bytes_sum", "flats", "default", "1"] == 160
         assert seen["modelyard_gateway_in_flight", "flats", "default"] == 0
         assert (seen["modelyard_gateway_upstream_connections",], seen["modelyard_gateway_models",]) == (1, 1)
+        rig.routes.unreadable = 3
+        seen = samples(exposition([rig.gateway.report()] * 2, Tally(), Health()))
+        assert seen["modelyard_gateway_unreadable_routes",] == 3
 
 
 async def test_names_that_clients_make_up_are_no_names_of_series() -> None:
@@ -161,7 +164,7 @@ def test_what_workers_counted_is_added_and_survives_the_way_to_their_parent() ->
     )
     report = Report(True, one, {"models": 2.0}, {("n", "m"): 5.0}, frozenset({("n", "m", "1")}))
     assert report_of(orjson.loads(orjson.dumps(report.document()))) == report
-    seen = samples(exposition([report, replace(report, tally=two)], one, 4))
+    seen = samples(exposition([report, replace(report, tally=two)], one, Health(4, 5, 6)))
     assert seen["modelyard_gateway_requests_total", "200", "infer", "m", "n", "1"] == 10
     assert seen["modelyard_gateway_in_flight", "m", "n"] == 10
     assert (seen["modelyard_gateway_models",], seen["modelyard_gateway_workers",]) == (2, 2)
@@ -169,6 +172,8 @@ def test_what_workers_counted_is_added_and_survives_the_way_to_their_parent() ->
         4,
         4,
     )
+    assert seen["modelyard_gateway_missed_beats_total",] == 5
+    assert seen["modelyard_gateway_failed_probes_total",] == 6
 
 
 async def test_whether_it_is_ready_is_told_without_adding_up_what_was_counted(
@@ -202,6 +207,8 @@ async def test_probes_answer_on_a_port_of_their_own() -> None:
         rig.routes.synced.clear()
         assert (await client.ask(get("/readyz"))).status == 503
         rig.routes.synced.set()
+        probed = samples((await client.ask(get("/metrics"))).body)
+        assert probed["modelyard_gateway_failed_probes_total",] == 1
         busy = await rig.client()
         busy.send(post())
         await eventually(lambda: behind.asked)

@@ -116,6 +116,7 @@ async def test_a_worker_that_hangs_is_killed_and_started_again(caplog: pytest.Lo
         hangs, works = supervisor.pids
         os.kill(hangs, signal.SIGSTOP)
         await eventually(lambda: supervisor.restarts == 1 and len(supervisor.pids) == 2)
+        assert supervisor.missed_beats >= 8
         assert hangs not in supervisor.pids
         assert works in supervisor.pids
         assert not _is_there(hangs)

@@ -23,6 +23,10 @@ class Routes(Protocol):
     def synced(self) -> asyncio.Event:
         """Set as soon as the table was complete once."""
 
+    @property
+    def unreadable(self) -> int:
+        """Models of which not all routes can be read, or whose table cannot."""
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call this after each change from now on."""
 
@@ -36,6 +40,7 @@ class Board:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.synced = asyncio.Event()
+        self.unreadable = 0
         self._subscribers: list[Subscriber] = []
 
     def subscribe(self, subscriber: Subscriber) -> None:

@@ -15,7 +15,7 @@ from modelyard.api import labels
 from modelyard.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
 from modelyard.gateway.route import Model, Table
 from modelyard.gateway.routes.board import Board
-from modelyard.gateway.routes.services import lean, model_of
+from modelyard.gateway.routes.services import lean, model_of, unreadable
 from modelyard.kube.access import Access
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Manifest
@@ -53,6 +53,9 @@ class ClusterRoutes(Board):
         ]
         self._cache = _LeanCache()
         self._changed: set[_Key] = set()
+        self._unreadable: dict[_Key, list[str]] = {}
+        """Services whose routes are none, by model; of a model that cannot be read at all, none is named."""
+
         self._cache.listen(self._note)
 
     async def run(self) -> None:
@@ -83,6 +86,7 @@ class ClusterRoutes(Board):
         models, changed = dict(self.table.models), self._changed
         self._changed = set()
         different = [self._renew(models, key) for key in changed]
+        self.unreadable = len(self._unreadable)
         if first or any(different):
             self.publish(Table(models, self.table.default_namespace))
 
@@ -95,6 +99,7 @@ class ClusterRoutes(Board):
                 "A model cannot be read; its routes stay as they were",
                 extra={"namespace": key[0], "model": key[1]},
             )
+            self._unreadable[key] = []
             return False
         if model == models.get(key):
             return False
@@ -107,7 +112,19 @@ class ClusterRoutes(Board):
     def _read(self, namespace: str, name: str) -> Model | None:
         having = {labels.OF_MODEL: name}
         services = self._cache.select(SERVICE, namespace, having)
+        self._note_unreadable((namespace, name), unreadable(services))
         return model_of(namespace, name, services, self._cache.select(ENDPOINT_SLICE, namespace, having))
+
+    def _note_unreadable(self, key: _Key, services: list[str]) -> None:
+        """Count the model, and say once that routes of it are left out."""
+        before = self._unreadable.pop(key, None)
+        if services:
+            self._unreadable[key] = services
+            if services != before:
+                logger.error(
+                    "Routes cannot be read; the gateway leaves them out",
+                    extra={"namespace": key[0], "model": key[1], "services": services},
+                )
 
 
 def _models(*states: Manifest | None) -> Iterable[str]:

@@ -51,11 +51,13 @@ class FileRoutes(Board):
         try:
             table = await asyncio.to_thread(read_routes, self._path)
         except RoutesError as error:
+            self.unreadable = 1
             logger.error(
                 "The routes cannot be used; the gateway keeps those that it has",
                 extra={"path": str(self._path), "reason": str(error), "models": len(self.table.models)},
             )
         else:
+            self.unreadable = 0
             self.publish(_keeping(self.table, table))
             logger.info("Routes read", extra={"path": str(self._path), "models": len(table.models)})
 

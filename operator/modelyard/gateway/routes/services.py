@@ -66,6 +66,16 @@ def model_of(
     return Model(namespace, name, versions, label) if stable or versions else None
 
 
+def unreadable(services: Iterable[Manifest]) -> list[str]:
+    """The names of those whose route is none; one without a route is of an operator that writes none yet."""
+    return [
+        service["metadata"]["name"]
+        for service in services
+        if (route := (service["metadata"].get("annotations") or {}).get(labels.ROUTE)) is not None
+        and version_in(route) is None
+    ]
+
+
 def version_in(annotation: str) -> Version | None:
     """The version that a route speaks of, without pods; None for what is no route. Unknown fields are for others."""
     try:

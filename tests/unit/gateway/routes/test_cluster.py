@@ -217,6 +217,7 @@ async def test_a_model_that_cannot_be_read_stays_as_it_was_and_the_others_change
         async with asyncio.timeout(5):
             await routes.synced.wait()
         assert list(routes.table.models) == [KEY]
+        assert routes.unreadable == 1
         await eventually(lambda: cluster.watched == 2)
         cluster.put(service_of("broken", "k8"))
         cluster.put(stable("k2"))
@@ -224,6 +225,28 @@ async def test_a_model_that_cannot_be_read_stays_as_it_was_and_the_others_change
         assert list(routes.table.models) == [KEY]
     (line, *_) = [vars(record) for record in caplog.records if "cannot be read" in record.message]
     assert (line["namespace"], line["model"]) == (NAMESPACE, "broken")
+
+
+async def test_models_whose_routes_are_none_are_counted_and_told_once(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = version("k3", "3.0", urlPrefix="no path")
+    bare = version("k4", "4.0")
+    del bare["metadata"]["annotations"]
+    for service in (odd, bare):
+        cluster.put(service)
+    async with watching(cluster) as (routes, _):
+        await routes.synced.wait()
+        assert (routes.unreadable, list(routes.table.models[KEY].versions)) == (1, ["1.0", "2.0"])
+        await eventually(lambda: cluster.watched == 2)
+        cluster.put(stable("k2"))
+        await eventually(lambda: serving(routes.table) == "2.0")
+        assert routes.unreadable == 1
+        cluster.put(version("k3", "3.0"))
+        await eventually(lambda: "3.0" in routes.table.models[KEY].versions)
+        assert routes.unreadable == 0
+    (line,) = [vars(record) for record in caplog.records if "cannot be read" in record.message]
+    assert (line["model"], line["services"]) == (NAME, [odd["metadata"]["name"]])
 
 
 async def test_a_change_that_says_nothing_new_makes_no_other_table(cluster: Cluster) -> None:

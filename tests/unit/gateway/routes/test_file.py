@@ -110,9 +110,10 @@ async def test_a_broken_file_keeps_the_last_good_table_and_says_so_once(
         await eventually(lambda: caplog.records)
         os.unlink(path)
         await eventually(lambda: len(caplog.records) == 2)
-        assert pods(routes) == ["a"]
+        assert (pods(routes), routes.unreadable) == (["a"], 1)
         write(path, document("c:80"))
         await eventually(lambda: pods(routes) == ["c"])
+        assert routes.unreadable == 0
     broken, gone = caplog.records
     assert broken.levelno == logging.ERROR
     assert getattr(broken, "reason", "").startswith("models[0].versions is missing")
