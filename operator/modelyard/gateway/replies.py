@@ -15,9 +15,9 @@ Reply = tuple[int, bytes, bytes]
 
 
 def refusal(status: int, message: str, *, retry_after: int | None = None, allow: bytes = b"") -> Reply:
-    """An error; with 503 and 429 the client is told when to try again."""
+    """An error; with 503 the client is told when to try again, if that may help."""
     headers = JSON
-    if retry_after is not None and status in (429, 503):
+    if retry_after is not None and status == 503:
         headers += b"Retry-After: %d\r\n" % retry_after
     if allow:
         headers += b"Allow: %b\r\n" % allow

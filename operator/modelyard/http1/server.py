@@ -259,7 +259,7 @@ class ServerConnection(RequestReader):
         self._host.under_way += 1
         exchange.began = monotonic()
         self.deadline = _NEVER
-        if self._host.held > self._limits.held_bytes and exchange.size:
+        if self._host.held > self._limits.held_bytes and exchange.body:
             self._handler.refuse(exchange, 503, FULL)
             return
         try:

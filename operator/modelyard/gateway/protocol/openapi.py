@@ -12,15 +12,17 @@ from modelyard.gateway.protocol.schemas import ref, schemas
 _ERRORS = {
     400: "The request is wrong; the sentence says what, and what is expected.",
     404: "There is no such namespace, model or version.",
+    405: "The path does not answer to this method.",
     408: "The request did not arrive in time.",
     413: "The body is larger than what is taken.",
     415: "The Content-Encoding is none of gzip, deflate and identity.",
-    429: "The model, or the gateway, has all the requests in flight that it takes.",
+    417: "The Expect is none of 100-continue.",
     431: "The headers are larger than what is taken.",
     500: "The gateway failed.",
     502: "The model broke off, or what it answered is no good prediction for each row.",
-    503: "No pod of the model can be asked now.",
+    503: "No pod of the model can be asked now, or the gateway or the model has all the requests that it takes.",
     504: "The model did not answer in time.",
+    505: "The request is of another HTTP than 1.0 and 1.1.",
 }
 _RETRY = {"Retry-After": {"schema": {"type": "integer", "minimum": 0}, "description": "Seconds."}}
 
@@ -38,8 +40,11 @@ _RAW = (
     "`binary_data_size`. The header `Inference-Header-Content-Length` says how many bytes the JSON takes."
 )
 
-_READ = (400, 404, 408, 431, 500)
+_ANY = (400, 405, 408, 413, 417, 431, 500, 505)
 """What every route may answer."""
+
+_OF_A_MODEL = (404, 503)
+"""What routes of a model may answer, too."""
 
 
 @cache
@@ -91,8 +96,8 @@ def _of_server(parameters: list[Any], suffix: str) -> dict[str, Any]:
 
 
 def _of_model(path: str, parameters: list[Any], suffix: str) -> dict[str, Any]:
-    metadata = {**_answered("ModelMetadata"), **_errors(503)}
-    ready = {**_answered("ModelReady"), **_unready("ModelReady", "Error")}
+    metadata = {**_answered("ModelMetadata"), **_errors(*_OF_A_MODEL)}
+    ready = {**_answered("ModelReady"), **_errors(*_OF_A_MODEL), **_unready("ModelReady", "Error")}
     return {
         path: _get("model_metadata" + suffix, "Versions, inputs, outputs", parameters, metadata),
         f"{path}/ready": _get("model_ready" + suffix, "Whether it can be asked", parameters, ready),
@@ -105,7 +110,7 @@ def _get(operation: str, summary: str, parameters: list[Any], responses: dict[st
         "operationId": operation,
         "summary": summary,
         "parameters": parameters,
-        "responses": {**responses, **_errors(*_READ)},
+        "responses": {**responses, **_errors(*_ANY)},
     }
     return {"get": told}
 
@@ -154,5 +159,5 @@ def _errors(*statuses: int) -> dict[str, Any]:
 
 def _error(status: int) -> dict[str, Any]:
     content = {"application/json": {"schema": ref("Error")}}
-    headers = {"headers": _RETRY} if status in (429, 503) else {}
+    headers = {"headers": _RETRY} if status == 503 else {}
     return {"description": _ERRORS[status], "content": content, **headers}
