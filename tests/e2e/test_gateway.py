@@ -21,6 +21,7 @@ from tests.cluster.provider import Capability, Provider
 from tests.cluster.waiting import until
 from tests.e2e.audit import exercised, forbidden
 from tests.e2e.load import read_log
+from tests.e2e.steady import STEADY
 from tests.e2e.team import Team, names, new_team
 
 MODEL = "hello"
@@ -29,43 +30,6 @@ CLOSED = "closed"
 
 GATEWAY = f"{RELEASE}-gateway"
 CLIENT = "client"
-
-_CLIENT = """
-import http.client, itertools, json, os, sys, time
-
-host, path, rate, seconds = sys.argv[1], sys.argv[2], 50.0, 240.0
-tensor = {"name": "id", "shape": [1], "datatype": "BYTES", "data": ["load"]}
-body = json.dumps({"inputs": [tensor]})
-connection = None
-
-def ask(path):
-    global connection
-    kept, connection = connection, connection or http.client.HTTPConnection(host, 80, timeout=10)
-    try:
-        connection.request("POST", path, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        content = json.loads(answer.read())
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        connection.close()
-        connection = None
-        if kept and isinstance(error, ConnectionError):  # it was closed while nothing was asked, as HTTP has it
-            return ask(path)
-        return [0, "", repr(error)]
-    if answer.status != 200:
-        return [answer.status, "", content["error"]]
-    (output,) = content["outputs"]
-    return [200, content["model_version"], str(output["data"][0])]
-
-begun = time.time()
-while ask(path)[0] != 200 and time.time() < begun + seconds:  # network rules take effect with a delay
-    time.sleep(0.2)
-begun = time.time()
-for number in itertools.count():
-    time.sleep(max(0.0, begun + number / rate - time.time()))
-    if os.path.exists("/tmp/stop") or time.time() > begun + seconds:
-        break
-    print(json.dumps(ask(path)), flush=True)
-"""
 
 _ONCE = """
 import sys, urllib.error, urllib.request
@@ -115,7 +79,7 @@ class Client:
         return self.team.run_in(CLIENT, "python3", "-c", _ONCE, url, *([body] if body else [])).strip()
 
     def _pod(self) -> Manifest:
-        command = ["python3", "-c", _CLIENT, _HOST, self.path]
+        command = ["python3", "-c", STEADY, _HOST, self.path]
         container = {"name": CLIENT, "image": self.team.image, "command": command}
         spec = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]}
         metadata = {"name": CLIENT, "namespace": self.team.namespace}
