@@ -19,6 +19,7 @@ from tests.cluster.waiting import until
 from tests.gateway.servers import NAMESPACE, Pod, Server, free_port
 
 Document = dict[str, Any]
+MODELYARD = str(Path(sys.executable).with_name("modelyard"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,22 @@ class Gateway:
         """The processes that it has started."""
         return _children(self.process.pid)
 
+    def listening(self) -> int:
+        """How many of its processes take connections."""
+        place = f"0100007F:{self.port:04X}"
+        lines = Path("/proc/net/tcp").read_text().splitlines()
+        return sum(line.split()[1] == place and line.split()[3] == _LISTENS for line in lines)
+
     def resident(self) -> int:
         """Bytes of memory that its processes hold."""
         pids = [self.process.pid, *_children(self.process.pid)]
         return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * os.sysconf(
             "SC_PAGESIZE"
         )
+
+
+_LISTENS = "0A"
+"""The state of a socket that takes connections."""
 
 
 def _children(pid: int) -> list[int]:
@@ -151,11 +162,11 @@ def target(spec: CustomModelSpec) -> Document:
 
 
 @contextmanager
-def gateway(routes: Path, *options: str) -> Iterator[Gateway]:
-    """The gateway of a file of routes, ready; afterwards it has ended."""
+def gateway(routes: Path, *options: str, program: Sequence[str] = (MODELYARD,)) -> Iterator[Gateway]:
+    """The gateway of a file of routes, ready; afterwards it has ended. `program` is what `modelyard` is."""
     port = free_port()
     command = [
-        str(Path(sys.executable).with_name("modelyard")),
+        *program,
         "gateway",
         f"--routes={routes}",
         f"--port={port}",

@@ -28,6 +28,9 @@ from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.chaos
 
+RATE = 200.0
+"""Requests a second."""
+
 STEP = 1_000_000.0
 FIRST_BYTE = 1.0
 """Seconds for a model to begin its answer, in these tests."""
@@ -66,8 +69,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def under_load(chaos: Chaos) -> Callable[[Gateway], Load]:
-    return lambda front: Load(front.base, chaos.rate(100, 200))
+def under_load() -> Callable[[Gateway], Load]:
+    return lambda front: Load(front.base, RATE)
 
 
 @asynccontextmanager
@@ -221,6 +224,7 @@ async def test_a_killed_worker_breaks_only_its_connections_and_another_takes_its
     stage: Stage, under_load: Callable[[Gateway], Load], chaos: Chaos
 ) -> None:
     front = stage.gateway(stage.pod(), workers=2)
+    await eventually(lambda: front.listening() == 2)
     victim, survivor = front.workers()
 
     async with all_right(under_load(front), allowed=(0,)) as load:

@@ -6,8 +6,10 @@ import json
 import random
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,26 @@ pytestmark = pytest.mark.chaos
 SEED = 20261121
 PATIENCE = 5.0
 """Seconds in which an answer or an end has to come for a request that is over."""
+
+FILLING = b" " * 40_000
+"""Makes bodies so large that a gateway which keeps them grows by more than it does by itself."""
+
+CASES = 300
+MOST_GROWTH = 4_000_000
+"""Bytes by which it may grow in so many cases; their bodies are three times as large."""
+
+LEAKY = """
+import sys
+from modelyard.http1.reading import RequestReader
+kept, on_body = [], RequestReader.on_body
+def keeping(self, body):
+    kept.append(body)
+    on_body(self, body)
+RequestReader.on_body = keeping
+from modelyard.cli.main import main
+sys.exit(main())
+"""
+"""A gateway that keeps every body."""
 
 GOOD = b"POST /v2/models/flats/infer HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 PIECES = [
@@ -72,15 +94,16 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 def http(chance: random.Random) -> bytes:
     """A request as a whole, mutated."""
     body = json.dumps(good_request(chance)).encode()
-    return mutated(chance, GOOD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    head = GOOD + b"Content-Length: %d\r\n\r\n" % (len(body) + len(FILLING))
+    return mutated(chance, head + body) + FILLING
 
 
 def json_body(chance: random.Random) -> bytes:
     """Good HTTP, a body that is spoilt or mutated."""
     document = good_request(chance)
     if chance.random() < 0.3:
-        return framed(json.dumps(spoilt(chance, document)).encode())
-    return framed(mutated(chance, json.dumps(document, ensure_ascii=False).encode()))
+        return framed(json.dumps(spoilt(chance, document)).encode() + FILLING)
+    return framed(mutated(chance, json.dumps(document, ensure_ascii=False).encode()) + FILLING)
 
 
 def raw_body(chance: random.Random) -> bytes:
@@ -90,7 +113,7 @@ def raw_body(chance: random.Random) -> bytes:
     shape = chance.choice(([4], [2, 2], [0], [-4], [2**62, 4], [4] * 9, ["4"], [4.0], [], None))
     tensor: dict[str, Any] = {"name": "area", "shape": shape, "parameters": {"binary_data_size": size}}
     tensor["datatype"] = chance.choice(("FP64", "BYTES", "INT8", "BOOL"))
-    head = json.dumps({"inputs": [tensor]}).encode()
+    head = json.dumps({"inputs": [tensor]}).encode() + FILLING
     said = chance.choice((len(head), len(head) + 1, 0, 10**6, -1, "many"))
     content = mutated(chance, head + data) if chance.random() < 0.3 else head + data
     return framed(content, b"Inference-Header-Content-Length: %b\r\n" % str(said).encode())
@@ -110,24 +133,35 @@ def front(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
 
 
 @pytest.mark.parametrize("made", [http, json_body, raw_body])
-def test_no_input_makes_it_fail_or_hang(
+def test_no_input_makes_it_fail_or_hang_or_grow(
     front: Gateway, chaos: Chaos, made: Callable[[random.Random], bytes]
 ) -> None:
-    chance = random.Random(SEED)
-    for _ in range(200):
-        tried(front, made(chance))
-    before = front.resident()
+    grown = growth(front, made, chaos.time(0))
 
-    end = time.monotonic() + chaos.time(1.5)
-    count = 0
-    while time.monotonic() < end:
-        tried(front, made(chance))
-        count += 1
-
-    assert count > 100
-    assert front.resident() - before < 30_000_000
+    assert grown < MOST_GROWTH
     assert front.process.poll() is None
     assert front.infer("echo", column("value", [1.0])).status == 200
+
+
+def test_a_gateway_that_kept_bodies_would_be_seen_to_grow(town: Town, tmp_path: Path) -> None:
+    write_routes(tmp_path / "routes.json", town.routes())
+    program = (sys.executable, "-c", LEAKY)
+    with gateway(tmp_path / "routes.json", "--answer-half-closed=true", program=program) as front:
+        assert growth(front, json_body) > 2 * MOST_GROWTH
+
+
+def growth(front: Gateway, made: Callable[[random.Random], bytes], seconds: float = 0.0) -> int:
+    """Bytes by which it has grown between the first cases and the last; no fewer of them than are counted on."""
+    chance = random.Random(SEED)
+    for _ in range(CASES):
+        tried(front, made(chance))
+    before = front.resident()
+    end = time.monotonic() + seconds
+    count = 0
+    while count < CASES or time.monotonic() < end:
+        tried(front, made(chance))
+        count += 1
+    return front.resident() - before
 
 
 def tried(front: Gateway, request: bytes) -> None:
