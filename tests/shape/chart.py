@@ -36,7 +36,12 @@ def render(*settings: str) -> list[dict[str, Any]]:
         *options,
     )
     assert done.returncode == 0, done.stderr
-    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+    return parsed(done.stdout)
+
+
+def parsed(text: str) -> list[dict[str, Any]]:
+    """All documents but empty ones; read by libyaml, as Python's own reader takes a fifth of a second for a chart."""
+    return [manifest for manifest in yaml.load_all(text, yaml.CSafeLoader) if manifest]
 
 
 def of_kind(manifests: Iterable[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -6,11 +6,13 @@ kind or file cannot live on in some page.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +21,7 @@ import pytest
 import yaml
 
 from modelyard.api.kinds import ALL_KINDS
+from modelyard.cli.main import main
 from tests.support.pages import ROOT, blocks, commands, title, tracked
 
 PAGES = [page for page in tracked("*.md") if blocks(page, "", "sh")]
@@ -138,7 +141,19 @@ def help_of(*command: str) -> str:
     return done.stdout
 
 
-cached_help = cache(help_of)
+def help_of_ours(*words: str) -> str:
+    """The same of a command of ours, without a process that imports all of it once more."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        try:
+            code: object = main([*words, "--help"])
+        except SystemExit as ended:
+            code = ended.code
+    assert not code, f"modelyard {' '.join(words)} does not exist: {said.getvalue()}"
+    return said.getvalue()
+
+
+cached_help, cached_help_of_ours = cache(help_of), cache(help_of_ours)
 
 
 def options_of(words: list[str]) -> list[str]:
@@ -153,9 +168,8 @@ def check_make(words: list[str]) -> None:
 
 
 def check_modelyard(words: list[str]) -> None:
-    program = str(TOOLS / "modelyard")
     sub = [word for word in words[:1] if not word.startswith("-")]
-    known = cached_help(program, *sub)
+    known = cached_help_of_ours(*sub)
     assert [option for option in options_of(words) if option not in known] == []
 
 
@@ -277,5 +291,6 @@ def test_commands_are_read_as_a_shell_would() -> None:
     assert list(commands(script)) == [["cat", "<<EOF"], ["kubectl", "apply", "-f", "-"], ["make", "test"]]
 
 
-def test_kubectl_is_there_to_be_asked() -> None:
-    assert (TOOLS / "kubectl").exists() or shutil.which("kubectl")
+def test_the_programs_that_the_pages_call_are_there() -> None:
+    for program in ("kubectl", "modelyard"):
+        assert (TOOLS / program).exists() or shutil.which(program), program

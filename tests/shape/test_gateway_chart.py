@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from modelyard.api import labels
 from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.http1.exchange import Limits
 from modelyard.settings import Settings, from_environ
-from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, permissions, render
+from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, parsed, permissions, render
 from tests.support.room import MEBIBYTE, needed
 
 ON = "gateway.enabled=true"
@@ -292,8 +291,9 @@ def test_options_may_be_numbers_or_text(tmp_path: Path) -> None:
     given = {**numbers, "answer-half-closed": True}
     values.write_text(json.dumps({"gateway": {"enabled": True, "options": given}}))
     done = helm("template", "modelyard", str(CHART), f"--kube-version={KUBERNETES}", "--values", str(values))
-    manifests = [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
-    (found,) = (each for each in of_kind(manifests, "Deployment") if each["metadata"]["name"] == NAME)
+    (found,) = (
+        each for each in of_kind(parsed(done.stdout), "Deployment") if each["metadata"]["name"] == NAME
+    )
     told = settings_of(parser().parse_args(found["spec"]["template"]["spec"]["containers"][0]["args"][1:]))
 
     assert (told.limits.body_bytes, told.in_flight) == (16777216, 12)
