@@ -289,11 +289,8 @@ def is_named(value: Any) -> bool:
 
 def addresses(api: WorldApi, *names: str) -> Iterator[Address]:
     """Addresses of all objects of kinds with these names."""
-    return (
-        address
-        for address in sorted(api.objects, key=lambda a: (a[0].name, a[2]))
-        if address[0].name in names
-    )
+    found = (address for address in api.objects if address[0].name in names)
+    return iter(sorted(found, key=lambda address: (address[0].name, address[2])))
 
 
 def _is_released(manifest: Manifest) -> bool:

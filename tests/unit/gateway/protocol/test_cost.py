@@ -115,7 +115,6 @@ def seconds(body: Body) -> float:
 def test_time_grows_with_the_body(of: Callable[[int], Body]) -> None:
     """Eight times the body: eight times the time, and three times that for noise, where squares would be 64."""
     few, many = of(600), of(4_800)
-    gc.collect()
     gc.disable()
     try:
         assert seconds(many) < 24 * seconds(few) + 0.001
@@ -150,8 +149,8 @@ def test_long_integers_beside_a_nan_are_read_one_by_one_and_so_in_short_bodies_a
 
 
 def peak(body: Body) -> int:
-    """Most bytes of memory that reading takes beside the body."""
-    gc.collect()
+    """Most bytes of memory that reading takes beside the body, with what it leaves to the collector of garbage."""
+    gc.disable()
     tracemalloc.start()
     try:
         with suppress(Refused):
@@ -159,6 +158,7 @@ def peak(body: Body) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+        gc.enable()
 
 
 @pytest.mark.parametrize("datatype", ["INT8", "FP64", "BYTES", "BOOL"])
