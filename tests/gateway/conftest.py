@@ -136,10 +136,6 @@ class Chaos:
         """Seconds to go on for."""
         return self.seconds * share or short
 
-    def rate(self, short: float, long: float) -> float:
-        """Requests a second."""
-        return long if self.seconds else short
-
 
 @pytest.fixture(scope="session")
 def chaos() -> Chaos:
