@@ -20,12 +20,18 @@ from scripts import install
 from scripts.install import EXPECTED, ROOT, Clients, CommandFailed
 from tests.cluster import images, interrupts, tools
 from tests.cluster.progress import Progress
-from tests.cluster.provider import Capability, Provider, choose
+from tests.cluster.provider import KUBECONFIG, Capability, Provider, choose
 from tests.cluster.waiting import NeverHappened, until
 
 EXAMPLE = ROOT / "examples" / "02-failing-gate"
 NAMESPACE = "modelyard-demo"
 MODEL, SERVING, REFUSED = "prices", "prices-v1", "prices-v2"
+TENSORS = (
+    '{"inputs": [{"name": "area", "shape": [2], "datatype": "FP64", "data": [55, 28]}, '
+    '{"name": "rooms", "shape": [2], "datatype": "INT64", "data": [2, 0]}]}'
+)
+"""The same question in the Open Inference Protocol."""
+
 QUESTION = '{"X": {"area": [55, 28], "rooms": [2, 0]}}'
 PYTHON_IMAGE = ("docker.io/library/python", "3.11-slim-bookworm")
 NOTE = ROOT / ".cluster" / "demo.json"
@@ -42,13 +48,16 @@ class Begun:
     release: bool
     """The demo installed the operator."""
 
+    kubeconfig: bool = False
+    """The demo brought the kubeconfig into the checkout."""
 
-def read_note(note: Path = NOTE) -> Begun | None:
+
+def read_note(note: Path) -> Begun | None:
     """What an earlier run began; None when none did."""
     return Begun(**json.loads(note.read_text())) if note.exists() else None
 
 
-def write_note(begun: Begun, note: Path = NOTE) -> None:
+def write_note(begun: Begun, note: Path) -> None:
     """Remember it for `down`."""
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps(asdict(begun)))
@@ -68,12 +77,13 @@ def up(provider: Provider, progress: Progress) -> None:
 
 def begin(provider: Provider) -> None:
     """Start or find the cluster, and note what of it is the demo's own, each thing before it is made."""
-    earlier = read_note() or Begun(cluster=False, release=False)
+    earlier = read_note(NOTE) or Begun(cluster=False, release=False)
     cluster = earlier.cluster or not provider.is_running()
-    write_note(Begun(cluster, earlier.release))
+    kubeconfig = earlier.kubeconfig or not KUBECONFIG.exists()
+    write_note(Begun(cluster, earlier.release, kubeconfig), NOTE)
     provider.up()
     found = install.is_installed(Clients(provider.kubeconfig()))
-    write_note(Begun(cluster, earlier.release or not found))
+    write_note(Begun(cluster, earlier.release or not found, kubeconfig), NOTE)
 
 
 def push_environment(provider: Provider, progress: Progress) -> None:
@@ -149,10 +159,13 @@ def print_summary(clients: Clients, provider: Provider) -> None:
     """What runs now, and what to try next."""
     kinds = "custommodels,custommodelversions,modeltests,deployments,services,pods"
     print(f"\n{clients.kubectl('get', kinds).strip()}\n")
-    path = tools.kubectl().parent
-    print(
-        f"""What to try next:
-  export KUBECONFIG={provider.kubeconfig()} PATH={path}:$PATH
+    print(next_steps(provider.kubeconfig(), tools.beside_kubectl("helm")))
+
+
+def next_steps(kubeconfig: Path, programs: Path) -> str:
+    """What to try next; `programs` is the folder of kubectl and helm."""
+    return f"""What to try next:
+  export KUBECONFIG={kubeconfig} PATH={programs}:$PATH
   kubectl config set-context --current --namespace={NAMESPACE}
   kubectl get custommodelversion {REFUSED} -o jsonpath='{{.status.conditions[?(@.type=="Ready")].message}}'
   kubectl apply -f examples/02-failing-gate/fixed/      # a third version, mended: watch it take over
@@ -160,16 +173,18 @@ def print_summary(clients: Clients, provider: Provider) -> None:
   ADDRESS=$(kubectl get custommodel {MODEL} -o jsonpath='{{.status.address.url}}')
   kubectl run ask --rm --stdin --quiet --restart=Never --image={":".join(PYTHON_IMAGE)} -- \\
     python3 -c "$(cat examples/predict.py)" "$ADDRESS" <<< '{QUESTION}'
+  kubectl --namespace {install.NAMESPACE} port-forward service/{install.RELEASE}-gateway 8001:80 > /dev/null &
+  curl --retry 9 --retry-connrefused http://127.0.0.1:8001/{NAMESPACE}/v2/models/{MODEL}/infer \\
+    --data '{TENSORS}'    # the Open Inference Protocol: docs/gateway.md
   modelyard init my-model && kubectl apply -k my-model  # a model of your own
   kubectl explain custommodelversion.spec
   make demo-down; unset KUBECONFIG                      # take it all away
 """
-    )
 
 
 def down(provider: Provider, progress: Progress) -> None:
     """Take away the demo: the cluster if the demo started it, else only what the demo put there."""
-    begun = read_note()
+    begun = read_note(NOTE)
     if begun is None:
         progress.say("There is no demo to take away")
         return
@@ -177,6 +192,8 @@ def down(provider: Provider, progress: Progress) -> None:
         provider.down()
     elif provider.is_running():
         remove_objects(provider, progress, begun)
+    if begun.kubeconfig:
+        KUBECONFIG.unlink(missing_ok=True)
     NOTE.unlink()
     if not any(NOTE.parent.iterdir()):
         NOTE.parent.rmdir()

@@ -173,7 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except interrupts.Interrupted as interrupted:
         print("Interrupted; run it again to go on.", file=sys.stderr)
         return interrupted.exit_code
-    print(f"Modelyard is ready: {reference}\nexport KUBECONFIG={provider.kubeconfig()}")
+    print(f"Modelyard is ready: {reference}")
+    print(f"export KUBECONFIG={provider.kubeconfig()} PATH={tools.beside_kubectl('helm')}:$PATH")
     return 0
 
 

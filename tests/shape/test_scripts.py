@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from scripts import example_image
+from scripts import demo, example_image
 from scripts.demo import Begun, is_over, read_note, tell, write_note
 from scripts.install import values
 from tests.cluster.progress import Progress
@@ -68,9 +68,69 @@ def test_what_the_demo_began_is_remembered(tmp_path: Path) -> None:
     note = tmp_path / "new" / "demo.json"
     assert read_note(note) is None
 
-    write_note(Begun(cluster=True, release=False), note)
+    write_note(Begun(cluster=True, release=False, kubeconfig=True), note)
 
-    assert read_note(note) == Begun(cluster=True, release=False)
+    assert read_note(note) == Begun(cluster=True, release=False, kubeconfig=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the demo keeps its note, beside the kubeconfig."""
+    made = tmp_path / ".cluster"
+    made.mkdir()
+    monkeypatch.setattr(demo, "NOTE", made / "demo.json")
+    monkeypatch.setattr(demo, "KUBECONFIG", made / "kubeconfig")
+    monkeypatch.setattr(demo.install, "is_installed", lambda _: True)
+    monkeypatch.setattr(demo, "remove_objects", lambda *_: None)
+    return made
+
+
+class Existing:
+    """A cluster that the demo finds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "kubeconfig"
+
+    def is_running(self) -> bool:
+        return True
+
+    def up(self) -> None:
+        self._file.write_text("of this cluster")
+
+    def kubeconfig(self) -> Path:
+        self.up()
+        return self._file
+
+
+def test_nothing_of_the_demo_is_left_beside_a_cluster_that_it_found(folder: Path) -> None:
+    found = cast(Provider, Existing(folder))
+
+    demo.begin(found)
+    demo.begin(found)
+    assert (folder / "kubeconfig").exists()
+    demo.down(found, Progress(quiet=True))
+
+    assert not folder.exists()
+
+
+def test_a_kubeconfig_that_was_there_before_the_demo_stays(folder: Path) -> None:
+    found = cast(Provider, Existing(folder))
+    found.up()
+
+    demo.begin(found)
+    demo.down(found, Progress(quiet=True))
+
+    assert [file.name for file in folder.iterdir()] == ["kubeconfig"]
+
+
+def test_what_to_try_next_names_programs_and_addresses_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    said = demo.next_steps(tmp_path / "kubeconfig", tmp_path / "bin")
+
+    assert f"export KUBECONFIG={tmp_path}/kubeconfig PATH={tmp_path}/bin:$PATH\n" in said
+    forward = "kubectl --namespace modelyard-system port-forward service/modelyard-gateway 8001:80"
+    assert forward in said
+    assert "http://127.0.0.1:8001/modelyard-demo/v2/models/prices/infer" in said
 
 
 def test_an_example_s_image_has_the_name_that_its_environment_gives_it(tmp_path: Path) -> None:

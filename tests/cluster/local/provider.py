@@ -76,6 +76,7 @@ class LocalProvider:
     def down(self) -> None:
         with _explained():
             cluster.down(self._progress)
+        self._kubeconfig.unlink(missing_ok=True)
 
     def kubeconfig(self) -> Path:
         with _explained():

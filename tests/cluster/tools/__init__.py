@@ -104,6 +104,17 @@ def kubectl() -> Path:
     return next(Path(str(file.locate())).resolve() for file in files if file.name == "kubectl")
 
 
+def beside_kubectl(name: str) -> Path:
+    """kubectl's folder, in which the program `name` is found from now on, too; what was put there otherwise stays."""
+    folder, program = kubectl().parent, tool(name)
+    link = folder / name
+    if link.is_symlink() and link.readlink() != program:
+        link.unlink()
+    if not link.exists():
+        link.symlink_to(program)
+    return folder
+
+
 def architecture() -> str:
     """This machine's architecture as images and Go call it."""
     machine = platform.machine()

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.__main__ import main
-from tests.cluster.local import state
+from tests.cluster.local import cluster, state
 from tests.cluster.local.cleanup import mounts_below
 from tests.cluster.local.layout import Node, node, node_count
+from tests.cluster.local.provider import LocalProvider
 from tests.cluster.local.state import Record
+from tests.cluster.progress import Progress
 from tests.cluster.provider import ClusterUnavailable, automatic, choose
 
 
@@ -132,3 +134,13 @@ def test_mounts_of_the_cluster_are_told_from_others_that_only_start_alike() -> N
         for number, point in enumerate(["/", "/state", "/state/n1/a\\040b", "/state-other/x"])
     )
     assert mounts_below(Path("/state"), table) == ["/state/n1/a b"]
+
+
+def test_the_kubeconfig_goes_with_the_local_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.touch()
+    monkeypatch.setattr(cluster, "down", lambda _: True)
+
+    LocalProvider(kubeconfig, Progress(quiet=True)).down()
+
+    assert not kubeconfig.exists()

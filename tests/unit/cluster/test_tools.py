@@ -72,6 +72,33 @@ def test_kubectl_is_the_one_of_this_python() -> None:
     assert tools.kubectl().is_relative_to(Path(sys.prefix).resolve())
 
 
+def test_helm_is_found_beside_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {}
+    for name in ("kubectl", "helm"):
+        places[name] = tmp_path / f"of-{name}" / name
+        places[name].parent.mkdir()
+        places[name].touch()
+    (tmp_path / "of-kubectl" / "helm").symlink_to(tmp_path / "an older one that is gone")
+    monkeypatch.setattr(tools, "kubectl", lambda: places["kubectl"])
+    monkeypatch.setattr(tools, "tool", places.__getitem__)
+
+    for _ in range(2):
+        assert tools.beside_kubectl("helm") == tmp_path / "of-kubectl"
+        assert (tmp_path / "of-kubectl" / "helm").resolve() == places["helm"]
+
+
+def test_a_helm_of_the_user_s_own_beside_kubectl_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "helm"
+    own.write_text("own")
+    monkeypatch.setattr(tools, "kubectl", lambda: tmp_path / "kubectl")
+    monkeypatch.setattr(tools, "tool", lambda _: tmp_path / "elsewhere" / "helm")
+
+    assert tools.beside_kubectl("helm") == tmp_path
+    assert own.read_text() == "own"
+
+
 def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
