@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from scripts import demo, example_image
+from scripts import demo, example_image, install
 from scripts.demo import Begun, is_over, read_note, tell, write_note
 from scripts.install import values
 from tests.cluster.progress import Progress
@@ -80,7 +80,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made.mkdir()
     monkeypatch.setattr(demo, "NOTE", made / "demo.json")
     monkeypatch.setattr(demo, "KUBECONFIG", made / "kubeconfig")
-    monkeypatch.setattr(demo.install, "is_installed", lambda _: True)
+    monkeypatch.setattr(install, "is_installed", lambda _: True)
     monkeypatch.setattr(demo, "remove_objects", lambda *_: None)
     return made
 
