@@ -80,7 +80,7 @@ class Client:
             return await self._reader.read()
 
     def hang_up(self) -> None:
-        """Close so that the gateway cannot mistake it for having said all."""
+        """Close by a reset, as a program does that ends with something unread."""
         on = self.writer.get_extra_info("socket")
         if on is not None and not self.writer.transport.is_closing():
             on.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
