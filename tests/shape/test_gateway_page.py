@@ -17,8 +17,8 @@ NAME = "modelyard-gateway"
 
 
 def shown(beginning: str) -> dict[str, Any]:
-    """The YAML of the page that begins so."""
-    (found,) = (block for block in blocks(PAGE, "yaml") if block.startswith(beginning))
+    """The YAML of the page that begins so; `yml` is values of the chart, no object and no part of one."""
+    (found,) = (block for block in blocks(PAGE, "yaml", "yml") if block.startswith(beginning))
     parsed: dict[str, Any] = yaml.safe_load(found)
     return parsed
 
