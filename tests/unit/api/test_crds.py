@@ -135,29 +135,10 @@ def run(folder: Path, *options: str) -> int:
     return main(["--output", str(folder / "crds"), "--chart", str(folder / "chart"), *options])
 
 
-def test_the_command_writes_manifests_and_templates(tmp_path: Path) -> None:
-    assert run(tmp_path) == 0
-
-    written = sorted(path.name for path in (tmp_path / "crds").iterdir())
-    assert written == sorted(f"{kind.plural}.yaml" for kind in OWN_KINDS)
-    assert sorted(path.name for path in (tmp_path / "chart/templates/crds").iterdir()) == written
-    found = [yaml.safe_load((tmp_path / "crds" / name).read_text("utf-8")) for name in written]
-    assert found == sorted(CRDS, key=lambda each: str(each["metadata"]["name"]))
-
-
-def test_the_command_writes_the_same_bytes_again(tmp_path: Path) -> None:
-    run(tmp_path)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*.yaml")}
-
-    run(tmp_path)
-
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.yaml")} == before
-
-
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written")
-    run(folder)
+    assert run(folder) == 0
     return folder
 
 
@@ -165,6 +146,22 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def written(first: Path, tmp_path: Path) -> Path:
     """A copy of what the command writes."""
     return Path(shutil.copytree(first, tmp_path, dirs_exist_ok=True))
+
+
+def test_the_command_writes_manifests_and_templates(written: Path) -> None:
+    names = sorted(path.name for path in (written / "crds").iterdir())
+    assert names == sorted(f"{kind.plural}.yaml" for kind in OWN_KINDS)
+    assert sorted(path.name for path in (written / "chart/templates/crds").iterdir()) == names
+    found = [yaml.load((written / "crds" / name).read_text("utf-8"), yaml.CSafeLoader) for name in names]
+    assert found == sorted(CRDS, key=lambda each: str(each["metadata"]["name"]))
+
+
+def test_the_command_writes_the_same_bytes_again(written: Path) -> None:
+    before = {path: path.read_bytes() for path in written.rglob("*.yaml")}
+
+    run(written)
+
+    assert {path: path.read_bytes() for path in written.rglob("*.yaml")} == before
 
 
 def test_fresh_files_pass_the_check(written: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -29,19 +30,20 @@ OWNER = Owner(MODEL_TEST, NAMESPACE, CHECK, "66666666-7777-8888-9999-00000000000
 LOG = "     0.0 s  the checks begin\n     1.0 s  errorCheck: \x1b[31mfailed\x1b[0m\n"
 
 KUBECTL = """\
-#!{python}
-import json, pathlib, sys
-home = pathlib.Path(__file__).parent
-with (home / "asked").open("a") as asked:
-    asked.write(json.dumps(sys.argv[1:]) + "\\n")
-words = [word for word in sys.argv[1:] if not word.startswith("-")]
-if (home / "trouble").exists():
-    print((home / "trouble").read_text(), file=sys.stderr)
+#!{python} -IS
+import os, sys
+home = os.path.dirname(__file__)
+def kept(name):
+    path = os.path.join(home, name)
+    return open(path, encoding="utf-8").read() if os.path.exists(path) else None
+with open(os.path.join(home, "asked"), "a") as asked:
+    asked.write(repr(sys.argv[1:]) + "\\n")
+if (trouble := kept("trouble")) is not None:
+    print(trouble, file=sys.stderr)
     sys.exit(1)
 kind, name = sys.argv[sys.argv.index("get") + 1 :][:2]
-found = home / f"{{kind}}-{{name}}.json"
-if found.exists():
-    print(found.read_text())
+if (found := kept(f"{{kind}}-{{name}}.json")) is not None:
+    print(found)
 elif "--ignore-not-found" not in sys.argv:
     sys.exit("Error from server (NotFound)")
 """
@@ -58,7 +60,7 @@ class Cluster:
 
     def asked(self) -> list[list[str]]:
         path = self.folder / "asked"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [ast.literal_eval(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @pytest.fixture

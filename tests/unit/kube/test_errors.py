@@ -53,13 +53,13 @@ def test_each_reason_of_kubernetes_has_its_error(code: int, reason: str, expecte
     assert type(from_status("get Pod ns/p", code, status(reason=reason))) is expected
 
 
-@pytest.mark.parametrize("code", range(300, 600))
-def test_no_code_is_without_an_error(code: int) -> None:
-    error = from_status("get Pod ns/p", code, None)
+def test_no_code_is_without_an_error() -> None:
+    for code in range(300, 600):
+        error = from_status("get Pod ns/p", code, None)
 
-    assert isinstance(error, ApiError)
-    assert str(error) == f"get Pod ns/p: HTTP {code}"
-    assert (type(error) is ApiError) == (code < 400)
+        assert isinstance(error, ApiError), code
+        assert str(error) == f"get Pod ns/p: HTTP {code}"
+        assert (type(error) is ApiError) == (code < 400), code
 
 
 def test_every_error_class_but_name_taken_comes_from_a_code() -> None:
