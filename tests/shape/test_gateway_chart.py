@@ -319,7 +319,7 @@ def test_each_option_of_the_command_but_those_of_the_chart_can_be_given() -> Non
     }
 
     assert options["additionalProperties"] is False
-    assert set(options["properties"]) == flags - own - {"worker"}
+    assert {pattern.strip("^$") for pattern in options["patternProperties"]} == flags - own - {"worker"}
 
 
 def test_helm_finds_no_fault_with_all_of_it_turned_on() -> None:
