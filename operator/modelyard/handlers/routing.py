@@ -75,12 +75,16 @@ def leader(key: Key, known: Lookup) -> Key | None:
 
 
 def is_same_wish(old: Manifest | None, new: Manifest | None) -> bool:
-    """Whether what somebody declares is as it was: the status may have changed, or a label."""
-    if old is None or new is None or old.get("spec") != new.get("spec"):
+    """Whether what somebody declares is as it was: the status may have changed, a label, or what is told to people."""
+    if old is None or new is None or _wish(old) != _wish(new):
         return False
     return all(
         old["metadata"].get(field) == new["metadata"].get(field) for field in ("uid", "deletionTimestamp")
     )
+
+
+def _wish(manifest: Manifest) -> Manifest:
+    return {field: value for field, value in (manifest.get("spec") or {}).items() if field != "description"}
 
 
 def _environment(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:
@@ -138,7 +142,7 @@ _ROUTES = {
     MODEL_TEST: _test,
 }
 _STATUS_ROUTES = {CUSTOM_MODEL: _model_alone, CUSTOM_MODEL_VERSION: _version_alone}
-"""For a change of what we say ourselves: nobody else's pass reads it."""
+"""For a change of what we say ourselves, or of a description: nobody else's pass reads it."""
 
 
 def _child(namespace: str, manifest: Manifest, known: Lookup) -> Iterator[Key]:

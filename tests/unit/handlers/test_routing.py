@@ -109,6 +109,17 @@ def test_the_status_of_a_model_concerns_the_model_alone(known: Cache) -> None:
     assert lines(known, CUSTOM_MODEL, make("m", uid="u-another"), before) == ALL_OF_M
 
 
+def test_a_description_concerns_what_it_describes_alone(known: Cache) -> None:
+    """Nobody's pass reads it; the status of what it describes speaks of the new generation."""
+    model, before = make("m", {"description": "old"}), version("m2", "m")
+    described = {**before, "spec": {**before["spec"], "description": "new"}}
+
+    assert lines(known, CUSTOM_MODEL, make("m", {"description": "new"}), model) == {"cmodel m"}
+    assert lines(known, CUSTOM_MODEL, make("m"), model) == {"cmodel m"}
+    assert lines(known, CUSTOM_MODEL, make("m", {"description": "new", "gate": {}}), model) == ALL_OF_M
+    assert lines(known, CUSTOM_MODEL_VERSION, described, before) == {"cmv m2", "cmodel m", "mtest running"}
+
+
 @pytest.mark.parametrize("label", [labels.OF_VERSION, labels.SERVES])
 def test_a_child_of_a_version_wakes_that_version_and_its_model(known: Cache, label: str) -> None:
     known.put(CUSTOM_MODEL_VERSION, version("m2", "m", resourceVersion="2") | {"status": {"key": "k-m2"}})
