@@ -10,6 +10,7 @@ import pytest
 
 from tests.bench.controllers import ROOT, measure, reference
 from tests.bench.operators import operator
+from tests.bench.rest import rested
 
 VERSIONS = 100
 KEPT = ROOT / "docs" / "benchmarks" / "latest.json"
@@ -27,6 +28,8 @@ WRITES = {
     "PATCH custommodels/status": 1,
 }
 """For a new version of a new model: its ledger, each child once, and one status each."""
+
+MODELS_AT_REST, REST_SECONDS = 10, 5.0
 
 NOT_FOR_A_VERSION = {"POST ipaddresses", "POST events"}
 """The API server's own for each Service, and Events of the environment."""
@@ -47,3 +50,11 @@ def test_a_version_costs_each_write_once_a_restart_none_and_no_more_cpu_than_twi
     assert ours["restart_writes"] == 0
     kept = json.loads(KEPT.read_text())["ratio"]
     assert ours["cpu_ms"] / theirs["cpu_ms"] < 2 * kept["cpu_ms"]
+
+
+@pytest.mark.timeout(LONGEST)
+def test_models_that_serve_cost_no_writes(tmp_path: Path) -> None:
+    found = asyncio.run(rested(operator(), MODELS_AT_REST, REST_SECONDS, tmp_path / "rest"))
+
+    assert found.writes == 0
+    assert found.seconds >= REST_SECONDS

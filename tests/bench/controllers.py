@@ -24,6 +24,8 @@ from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, MODEL_LEDGER
 from tests.apiserver.server import ApiServer, our_crds, running
 from tests.bench.operators import environ, operator, settle_environment
 from tests.bench.processes import Controller, cpu_ms, started
+from tests.bench.rest import Rest, rested
+from tests.bench.rest import table as rest_table
 from tests.bench.scale import SIZES, Scaled, Size, scaled
 from tests.bench.scale import table as scale_table
 from tests.bench.server import Client, connected, pid_of, seed
@@ -220,8 +222,11 @@ def main(arguments: Sequence[str]) -> int:
     sizes = _scaled() if options.scale else []
     if sizes:
         print(f"\n{scale_table(sizes)}")
+    rest = _rested(options.versions, options.rest) if options.rest else None
+    if rest:
+        print(f"\n{rest_table(rest)}")
     if options.json:
-        record = _record(options.versions, samples, writes, watched, sizes)
+        record = _record(options.versions, samples, writes, watched, sizes, rest)
         options.json.write_text(json.dumps(record, indent=1) + "\n")
     return 0
 
@@ -235,6 +240,12 @@ def _scaled() -> list[tuple[Size, Scaled]]:
     return found
 
 
+def _rested(models: int, seconds: float) -> Rest:
+    print(f"rest: {models:,} models, {seconds:.0f} s", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
+        return asyncio.run(rested(operator(), models, seconds, Path(folder) / "rest"))
+
+
 def _listed(figures: Mapping[str, float]) -> str:
     return ", ".join(f"{figure:.3g} {what}" for what, figure in figures.items())
 
@@ -245,6 +256,7 @@ def _record(
     writes: Mapping[str, Mapping[str, float]],
     watched: Mapping[str, float],
     sizes: Sequence[tuple[Size, Scaled]],
+    rest: Rest | None,
 ) -> dict[str, object]:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -258,6 +270,7 @@ def _record(
         "writes": writes,
         "watching_cpu_ms": watched,
         "scale": [{**asdict(size), **asdict(row)} for size, row in sizes],
+        "rest": asdict(rest) if rest else None,
     }
 
 
@@ -269,12 +282,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--steady",
         action="store_true",
-        help="also new versions at 20/s, a storm of edits and a minute of rest",
+        help="also new versions at 20/s, a storm of edits, and a minute in which versions wait for pods",
     )
     parser.add_argument(
         "--scale",
         action="store_true",
         help="also the operator alone, from 100 to 5,000 versions (ten minutes)",
+    )
+    parser.add_argument(
+        "--rest",
+        type=float,
+        nargs="?",
+        const=600.0,
+        metavar="SECONDS",
+        help="also the operator alone beside as many models that all serve, while nothing happens (default 600 s)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
     return parser

@@ -40,7 +40,7 @@ class Client:
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Create an object in the namespace of the benchmark; AssertionError when it is refused."""
         body = as_applied(manifest)
-        body["metadata"]["namespace"] = NAMESPACE
+        body["metadata"] |= {"namespace": NAMESPACE, "ownerReferences": owners(manifest)}
         return await self._send("POST", kind.path(NAMESPACE), body)
 
     async def namespace(self) -> None:
@@ -73,6 +73,11 @@ class Client:
         path = kind.path(NAMESPACE, name)
         return await self._send("PATCH", path, change, "application/merge-patch+json")
 
+    async def status(self, kind: Kind, manifest: Manifest, status: Manifest) -> Manifest:
+        """Say this as the status of an object."""
+        path = f"{kind.path(NAMESPACE, manifest['metadata']['name'])}/status"
+        return await self._send("PATCH", path, {"status": status}, "application/merge-patch+json")
+
     async def watch(self, kind: Kind, name: str = "") -> AsyncIterator[tuple[float, Manifest]]:
         """(moment, object) for what there is of a kind and each change, without end."""
         path = f"{kind.path(NAMESPACE)}?watch=1&allowWatchBookmarks=false"
@@ -101,6 +106,11 @@ class Client:
             found: Manifest = orjson.loads(await answer.read())
         assert answer.status < 300, found.get("message")
         return found
+
+
+def owners(manifest: Manifest) -> list[Manifest]:
+    """What an object belongs to."""
+    return list(manifest["metadata"].get("ownerReferences", ()))
 
 
 @asynccontextmanager

@@ -84,9 +84,9 @@ class Platform:
         pods = self._pods(namespace, name)
         behaviour = self.behaviour.get(self._version(namespace, name), "ready")
         for pod in pods:
-            self._set(POD, namespace, pod["metadata"]["name"], _pod_status(behaviour, pod, now))
+            self._set(POD, namespace, pod["metadata"]["name"], pod_status(behaviour, pod, now))
         ready = len(pods) if behaviour == "ready" else 0
-        self._set(DEPLOYMENT, namespace, name, _deployment_status(deployment, len(pods), ready, now))
+        self._set(DEPLOYMENT, namespace, name, deployment_status(deployment, len(pods), ready, now))
 
     def _pods(self, namespace: str, workload: str) -> list[Manifest]:
         found = [self.api.peek(*address) for address in addresses(self.api, "Pod") if address[1] == namespace]
@@ -197,7 +197,7 @@ class Platform:
         version = self._version_of_label(namespace, plan["model"], plan["version"])
         test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
         failure = self.failing.get(version) or self.failing_tests.get(test)
-        return _warned(_summary(plan, failure), self.warning.get(version))
+        return _warned(summary_of(plan, failure), self.warning.get(version))
 
     def _version_of_label(self, namespace: str, model: str, label: str) -> str:
         revisions = [
@@ -239,7 +239,8 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
 
-def _pod_status(behaviour: Behaviour, pod: Manifest, now: datetime) -> Manifest:
+def pod_status(behaviour: Behaviour, pod: Manifest, now: datetime) -> Manifest:
+    """What a kubelet says of a pod of a model that behaves so."""
     number = int(pod["metadata"]["uid"][-12:], 16)
     ready = behaviour == "ready"
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
@@ -279,7 +280,7 @@ def _container(behaviour: Behaviour, begun: str) -> Manifest:
     return {"restartCount": 0, "state": {"running": {"startedAt": begun}}}
 
 
-def _deployment_status(deployment: Manifest, pods: int, ready: int, now: datetime) -> Manifest:
+def deployment_status(deployment: Manifest, pods: int, ready: int, now: datetime) -> Manifest:
     """The API server leaves out counts of zero."""
     wanted = deployment["spec"]["replicas"]
     created = datetime.fromisoformat(deployment["metadata"]["creationTimestamp"])
@@ -300,7 +301,8 @@ def _deployment_status(deployment: Manifest, pods: int, ready: int, now: datetim
     return {**{name: count for name, count in counts.items() if count}, "conditions": [progressing]}
 
 
-def _summary(plan: Manifest, failure: str | None) -> Manifest:
+def summary_of(plan: Manifest, failure: str | None) -> Manifest:
+    """What the runner says in the end, after this failure or none."""
     skip = plan["configuration"]["errorCheck"] == "skip"
     error_check = (
         {"status": "skipped", "message": ""}
