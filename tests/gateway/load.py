@@ -57,6 +57,10 @@ class Load(AbstractAsyncContextManager["Load"]):
 
     base: str
     rate: float
+    keeps: bool = True
+    """Whether connections are used again. One that the other side has ended may be taken for a request before that is
+    known, which then fails."""
+
     seen: list[Seen] = field(default_factory=list)
     _running: asyncio.Task[None] | None = None
 
@@ -73,7 +77,8 @@ class Load(AbstractAsyncContextManager["Load"]):
     async def _run(self) -> None:
         began = time.monotonic()
         under_way: set[asyncio.Task[None]] = set()
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        connector = aiohttp.TCPConnector(limit=0, force_close=not self.keeps)
+        async with aiohttp.ClientSession(connector=connector) as session:
             try:
                 for number in itertools.count():
                     await asyncio.sleep(max(0.0, began + number / self.rate - time.monotonic()))
