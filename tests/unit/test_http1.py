@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from modelyard.http1.answers import BACKLOG, Answer, NotAnswered, Stream, ask
-from modelyard.http1.client import HEAD_BYTES, BrokenAnswer, Connection, Pool
+from modelyard.http1.broken import BrokenAnswer
+from modelyard.http1.client import HEAD_BYTES, Connection, Pool
 from tests.support.eventually import eventually
 
 ASKED = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -12,8 +12,8 @@ from modelyard.gateway.protocol import InferRequest, Refused
 from modelyard.gateway.protocol.words import quoted
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, PodConnection
-from modelyard.http1.client import Headers
 from modelyard.http1.exchange import FAILED, Exchange
+from modelyard.http1.heads import Headers
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ import httptools
 
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
-from modelyard.http1.client import BrokenAnswer, Connection, Headers, Receiver
-from modelyard.http1.heads import AnswerHead, answer_head
+from modelyard.http1.broken import BrokenAnswer
+from modelyard.http1.client import Connection, Receiver
+from modelyard.http1.heads import AnswerHead, Headers, answer_head
 from modelyard.http1.outbox import Outbox
 
 _BYTES_ACKNOWLEDGED: Final = 120
@@ -73,10 +74,13 @@ class PodConnection(Connection):
         else:
             self._told = None
             super().data_received(data)
-            if self._told is not None and self.free:
-                self._known = answer_head(data, *self._told)
+            self._remember(data)
         if self._receiver is not None:
             self._acknowledge()
+
+    def _remember(self, data: bytes) -> None:
+        if self._told is not None and self.free:
+            self._known = answer_head(data, *self._told)
 
     def _acknowledge(self) -> None:
         """A pod that writes head and body apart sends the body when the head was acknowledged, which Linux would put
@@ -193,12 +197,13 @@ class Pod:
     async def _connect(self, asker: Asker) -> None:
         try:
             async with asyncio.timeout(self._settings.connect_seconds):
-                _, connection = await self._loop.create_connection(lambda: PodConnection(self), *self.address)
+                _, protocol = await self._loop.create_connection(self._made, *self.address)
         except (OSError, ValueError) as error:  # A name that is no host's is a ValueError.
             self.suspect_until = monotonic() + self._settings.suspect_seconds
             asker.unreachable(error)
             return
         self.suspect_until = 0.0
+        connection = cast(PodConnection, protocol)
         self.connections.add(connection)
         if self._left:
             connection.abort()
@@ -208,6 +213,9 @@ class Pod:
         elif not asker.connected(connection):
             connection.free_since = self._loop.time()
             self.on_free(connection)
+
+    def _made(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, PodConnection(self))
 
     def on_free(self, connection: Connection) -> None:
         """Keep a connection for the next request."""

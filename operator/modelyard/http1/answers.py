@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from modelyard.http1.client import Connection, Headers
+from modelyard.http1.client import Connection
+from modelyard.http1.heads import Headers
 
 BACKLOG = 1024 * 1024
 """Bytes of a stream that may lie unread before its server is made to wait."""

@@ -13,22 +13,18 @@ from typing import Final, Protocol, cast
 
 import httptools
 
-Headers = Sequence[tuple[bytes, bytes]]
-"""Names (in lower case) and values, in the order in which they came."""
+from modelyard.http1.broken import BrokenAnswer
+from modelyard.http1.heads import Headers
 
 CONNECT_TIMEOUT = 5.0
 """Seconds in which a server has to take a connection, TLS included."""
 
-IDLE_SECONDS: Final = 15.0
+IDLE_SECONDS = 15.0
 """A connection unused for longer may have been closed by something in between, and is not used again."""
 
 
 HEAD_BYTES: Final = 64 * 1024
 """What may come of an answer without any of its body: headers, answers before it, and what follows its last chunk."""
-
-
-class BrokenAnswer(ConnectionError):
-    """What came is not HTTP, or breaks off in the middle."""
 
 
 class Receiver(Protocol):
@@ -51,8 +47,12 @@ class Receiver(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
-    """One connection. Not in use: `free`; `on_free` is called whenever it becomes so."""
+class Connection:
+    """One connection. Not in use: `free`; `on_free` is called whenever it becomes so.
+
+    An asyncio.Protocol in all but name: a class of Python's own as a base would make it slower where it is compiled,
+    and what mypyc makes of a class that can be weakly referenced ends the process when such a reference outlives it.
+    """
 
     def __init__(
         self,
@@ -114,6 +114,12 @@ class Connection(asyncio.Protocol):
             self._paused = False
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol. What is written here is small, or all that there is."""
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
 
     def eof_received(self) -> bool | None:
         """See asyncio.Protocol. The server closes: nothing more can be asked."""
@@ -255,18 +261,22 @@ class Pool:
     async def fresh(self) -> Connection:
         """A connection that carried nothing yet. Raises like `take`."""
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(self._free.append, self._lost),
+            _, protocol = await self._loop.create_connection(
+                self._made,
                 self._host,
                 self._port,
                 ssl=self._trust,
                 server_hostname=self._host if self._trust else None,
             )
+        connection = cast(Connection, protocol)
         if self._closed:
             connection.abort()
             raise ConnectionAbortedError("the pool is closed")
         self._all.add(connection)
         return connection
+
+    def _made(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, Connection(self._free.append, self._lost))
 
     def _lost(self, connection: Connection) -> None:
         self._all.discard(connection)

@@ -6,11 +6,13 @@ that is done with a small message. It holds only where a message begins, which i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from modelyard.http1.client import Headers
-    from modelyard.http1.exchange import Exchange
+from modelyard.http1.exchange import Exchange
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names (in lower case) and values, in the order in which they came."""
 
 MOST_BYTES: Final = 2048
 MOST_HEADERS: Final = 32

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from email.utils import formatdate
 from time import monotonic
+from typing import cast
 
 from modelyard.http1.exchange import Handler, Limits
 from modelyard.http1.outbox import Outbox
@@ -33,10 +34,13 @@ class Server:
 
     async def listen(self, on: socket.socket) -> int:
         """Begin to serve on a socket that is bound; its port."""
-        self._listener = await self._loop.create_server(lambda: ServerConnection(self), sock=on, backlog=1024)
+        self._listener = await self._loop.create_server(self._made, sock=on, backlog=1024)
         self._look()
         self.listening.set()
         return int(on.getsockname()[1])
+
+    def _made(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, ServerConnection(self))
 
     def opened(self, connection: ServerConnection) -> bool:
         """See Host."""

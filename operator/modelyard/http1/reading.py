@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from abc import abstractmethod
 from collections import deque
@@ -35,8 +34,8 @@ class Shared(Protocol):
     """Bytes of bodies that are kept, and of answers that wait for their clients to read."""
 
 
-class RequestReader(asyncio.Protocol):
-    """The reading half of a connection."""
+class RequestReader:
+    """The reading half of a connection: an asyncio.Protocol in all but name, as `client.Connection` is."""
 
     def __init__(self, shared: Shared) -> None:
         self.deadline = float("inf")

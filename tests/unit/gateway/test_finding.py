@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from modelyard.gateway.finding import Found, Self, found
-from modelyard.gateway.route import Address, Column, Model, Table, Version
+from modelyard.gateway.route import Address, Column, Model, Table, Target, Version
 from tests.unit.gateway.rig import INFER, PRICE, gateway, get, model, post, table
 
 NOWHERE = Address("127.0.0.1", 9)
@@ -112,7 +112,7 @@ async def test_a_change_of_the_routes_counts_from_the_next_request_on() -> None:
 
 
 async def test_a_bug_in_the_gateway_is_told_without_its_trace(caplog: pytest.LogCaptureFixture) -> None:
-    strange = Version("1", None, "", (NOWHERE,))  # type: ignore[arg-type]
+    strange = Version("1", Target("Regression", "\ud800"), "", (NOWHERE,))  # No UTF-8 can tell this name.
     async with model() as behind, gateway() as rig:
         version = replace(strange, pods=(behind.address,))
         rig.routes.publish(
@@ -122,7 +122,7 @@ async def test_a_bug_in_the_gateway_is_told_without_its_trace(caplog: pytest.Log
         for request in (post(), get("/v2/models/flats")):
             reply = await client.ask(request)
             assert (reply.status, list(reply.json)) == (500, ["error"])
-            assert "NoneType" not in reply.json["error"]
+            assert "surrogates" not in reply.json["error"]
             client = await rig.client()
         assert [bool(record.exc_info) for record in caplog.records] == [True, True]
         assert rig.engine.in_flight == 0

@@ -13,7 +13,7 @@ import pytest
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, PodConnection
-from modelyard.http1.client import Headers
+from modelyard.http1.heads import Headers
 from modelyard.http1.outbox import Outbox
 from tests.unit.gateway.rig import INFER, LIVE, gateway, model, post
 
@@ -69,15 +69,6 @@ class StubTransport:
         """See socket."""
 
 
-class Forgetful(PodConnection):
-    """Knows no heads."""
-
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        self._known = None
-        super().data_received(data)
-
-
 class Notes:
     """What a receiver was told of one answer."""
 
@@ -106,24 +97,31 @@ class Notes:
         return self.status, list(self.headers), self.body, self.end
 
 
-def read(kind: type[PodConnection], answers: list[list[bytes]]) -> list[tuple[Any, ...]]:
-    """What connections tell of answers that come in these pieces, one after the other; where one ended, of the next."""
-    connection, found = kind(pod()), []
+def read(answers: list[list[bytes]], *, forgetful: bool = False) -> list[tuple[Any, ...]]:
+    """What connections tell of answers that come in these pieces, one after the other; where one ended, of the next.
+
+    `forgetful`: they know no heads.
+    """
+    connection, found = PodConnection(pod()), []
     for parts in answers:
         notes = Notes()
         if not connection.free:
-            connection = kind(pod())
+            connection = PodConnection(pod())
             connection.connection_made(cast(asyncio.Transport, StubTransport()))
         connection.send(b"?", notes)
         for part in parts:
+            if forgetful:
+                connection._known = None
             connection.data_received(part)
         found.append(notes.told)
     return found
 
 
 def pod() -> Pod:
-    """A pod that nobody reaches."""
-    return Pod(Address("127.0.0.1", 1), Settings(), Outbox())
+    """A pod that nobody reaches, with one request under way: what is sent is written at once."""
+    made = Pod(Address("127.0.0.1", 1), Settings(), Outbox())
+    made.in_flight = 1
+    return made
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -133,13 +131,13 @@ async def test_answers_are_told_as_a_connection_tells_them_that_knows_no_heads(s
     answers = [
         list(pieces(chance.choice(ANSWERS) + stray * (chance.random() < 0.1), chance, 0.8)) for _ in range(60)
     ]
-    assert read(PodConnection, answers) == read(Forgetful, answers)
+    assert read(answers) == read(answers, forgetful=True)
 
 
 async def test_a_piece_that_looks_like_a_known_answer_inside_of_another_is_part_of_that() -> None:
     known = OK + b"abcd"
     around = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(known)
-    told = read(PodConnection, [[known], [around, known], [known]])
+    told = read([[known], [around, known], [known]])
     assert [(status, body, end) for status, _, body, end in told] == [
         (200, b"abcd", "end"),
         (200, known, "end"),

@@ -11,7 +11,7 @@ import pytest
 from modelyard.gateway.route import Address, Model, Table, Version
 from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, PodConnection, least_busy
-from modelyard.http1.client import Headers
+from modelyard.http1.heads import Headers
 from modelyard.http1.host import bound
 from modelyard.http1.outbox import Outbox
 from tests.support.eventually import eventually
