@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from modelyard.api import labels
-from modelyard.api.digests import canonical_hash
 from modelyard.api.kinds import CONTROLLER_REVISION
+from modelyard.api.plain_digests import plain_hash
 from modelyard.manifests.metadata import Child, Manifest, Owner
 from modelyard.manifests.names import child_name
 
@@ -38,7 +38,7 @@ class Frozen:
     @cached_property
     def template_hash(self) -> str:
         """8 hex digits of the rendered pod template: what a verdict binds to."""
-        return canonical_hash(self.template)
+        return plain_hash(self.template)
 
     @property
     def workload(self) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from modelyard.api import labels
-from modelyard.api.digests import canonical_hash, without_contents
-from modelyard.kube.drift import Agreed, has_drifted, is_same_status, stamp, stamped
+from modelyard.api.digests import without_contents
+from modelyard.kube.drift import Agreed, has_drifted, is_same_status, stamped
 
 Manifest = dict[str, Any]
 Edit = Callable[[Manifest], object]
@@ -289,17 +289,3 @@ def test_what_is_known_to_be_as_wanted_holds_for_this_state_and_this_wish_alone(
     agreed.add(state("u", "2"), wish)
     agreed.add(state("u", "3"), wish)
     assert [agreed.holds(state("u", version), wish) for version in "123"] == [False, True, True]
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        {"b": 1, "a": [True, None, {"z": "ü€😀", "y": '\x01\x1f\x7f"\\/\b\f\n\r\t'}], "": ""},
-        {"ä": 1, "z": 2, "\uffff": 3, "😀": 4, "A": -5},
-        {"large": 2**63 - 1, "small": -(2**63), "tuple": (1, "2")},
-    ],
-)
-def test_a_stamp_is_the_canonical_hash_so_that_children_of_older_releases_are_left_alone(
-    value: Manifest,
-) -> None:
-    assert stamp(value) == canonical_hash(value, 16)
