@@ -215,14 +215,20 @@ class CheckSummary(Wire):
     unusable_data: Literal[True] | None = None
     """Set when the data set is at fault: nothing was asked of the model."""
 
+    columns: dict[str, str] | None = None
+    """Datatypes of the columns of the data set, by their names, if the model predicted all of its rows."""
+
     def to_termination(self, limit: int = TERMINATION_LIMIT) -> bytes:
-        """Valid UTF-8 JSON of at most `limit` bytes; messages are shortened until it fits.
+        """Valid UTF-8 JSON of at most `limit` bytes; messages are shortened until it fits. Columns are left out where
+        they leave too little for the rest, whatever that is: the same data is told of in every run, or in none.
 
         ValueError if `limit` is below MIN_TERMINATION_LIMIT.
         """
         if limit < MIN_TERMINATION_LIMIT:
             raise ValueError(f"a summary needs at least {MIN_TERMINATION_LIMIT} bytes, {limit} are too few")
         wire = self.model_dump(mode="python", by_alias=True, exclude_none=True)
+        if len(_compact(wire.get("columns"))) > limit - MIN_TERMINATION_LIMIT - len('"columns":,'):
+            wire.pop("columns", None)
         longest, encoded = limit, _encode(wire, limit)
         while len(encoded) > limit:
             longest = longest * 3 // 4
@@ -282,5 +288,9 @@ def _encode(wire: Mapping[str, Any], longest: int) -> bytes:
     }
     if "error" in short:
         short["error"] = _shorten(short["error"], longest)
-    text = json.dumps(short, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _compact(short)
+
+
+def _compact(wire: object) -> bytes:
+    text = json.dumps(wire, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "replace")

@@ -25,6 +25,7 @@ from modelyard.api.check_plan import (
     first_problem,
 )
 from modelyard.api.check_report import CheckReport, digest_of
+from modelyard.checks.columns import with_columns
 from modelyard.checks.data import DataError
 from modelyard.checks.data_files import load_data_set
 from modelyard.checks.limits import Limits
@@ -117,7 +118,7 @@ async def _until_stopped(run: Run) -> tuple[int, CheckSummary]:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
-        return EXIT_VERDICT, await checks
+        return EXIT_VERDICT, with_columns(await checks, run.data)
     except asyncio.CancelledError:
         if not stopped_by:
             raise

@@ -170,6 +170,37 @@ def test_long_message_does_not_cost_the_short_one() -> None:
     assert parse_summary(written.decode()).checks[CheckName.ERROR_CHECK].message == "row 3: NaN"
 
 
+COLUMNS = {f"column_{number}": "INT64" for number in range(100)}
+
+
+def test_columns_stand_whole_beside_messages_that_are_cut() -> None:
+    long = summary(longRunningService="x" * 20_000, errorCheck="y" * 20_000)
+    written = long.model_copy(update={"columns": COLUMNS}).to_termination()
+    assert len(written) <= 4096
+    read = parse_summary(written.decode())
+    assert read.columns == COLUMNS
+    assert all(len(outcome.message) > 500 for outcome in read.checks.values())
+
+
+@pytest.mark.parametrize("message", ["", "x" * 20_000])
+@pytest.mark.parametrize(("limit", "told"), [(1024, False), (2048, False), (3200, True), (4096, True)])
+def test_whether_columns_are_told_is_a_matter_of_the_columns_alone(
+    limit: int, told: bool, message: str
+) -> None:
+    """Or the same data would be told of after one run, and not after the next, which had more to say."""
+    whole = summary(**dict.fromkeys(CheckName, message)).model_copy(
+        update={
+            "columns": COLUMNS,
+            "report": ReportDigest(length=MAX_COUNT, sha256="f" * 64),
+            "error": message,
+            "counts": CheckCounts(rows=MAX_COUNT, requests=MAX_COUNT),
+        }
+    )
+    written = whole.to_termination(limit)
+    assert len(written) <= limit
+    assert (parse_summary(written.decode()).columns == COLUMNS) == told
+
+
 def test_limit_too_small_for_any_summary_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1024 bytes"):
         summary(errorCheck="").to_termination(1000)

@@ -90,6 +90,7 @@ def test_any_verdict_exits_with_0(
     job.write_plan(start_model(model, URL_PREFIX=PREFIX))
     assert main(job.arguments, LIMITS) == 0
     assert job.summary().overall_status == word
+    assert job.summary().columns == ({"a": "INT64"} if word == "succeeded" else None)
     assert job.summary().error is None
     log = capsys.readouterr().out
     assert f"errorCheck {word}: " in log
@@ -111,6 +112,7 @@ def test_csv_is_read_as_csv(
     job.write_plan(start_model("good_regression", URL_PREFIX=PREFIX), dataset="rows.csv", datasetFormat="csv")
     assert main(job.arguments, LIMITS) == 0
     assert job.summary().overall_status == "succeeded"
+    assert job.summary().columns == {"a": "INT64", "b": "BYTES"}
     report = job.report(capsys.readouterr().out)
     assert report.dataset is not None
     assert (report.dataset.format, report.dataset.columns) == ("csv", ("a", "b"))
