@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from modelyard.api.columns import Columns
 from modelyard.api.kinds import MODEL_LEDGER, Kind
 from modelyard.api.markers import Column, Rule, as_list_map, atomic
 from modelyard.api.meta import ApiModel, Resource, Timestamp
@@ -84,6 +85,10 @@ class VerdictFact(ApiModel):
 
     tests: Annotated[list[TestFact], Field(max_length=16), atomic("list")] = []
     """How each test ended."""
+
+    columns: Columns | None = None
+    """The columns that the version predicts from, as far as a test of a gate that it passed tells of them: what
+    the gateway says of its inputs. Absent when none does, and of old versions."""
 
 
 class VersionFact(ApiModel):

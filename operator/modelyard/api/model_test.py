@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from modelyard.api.columns import Columns
 from modelyard.api.custom_model import DATASET_RULES, TestConfiguration, TestTimeout
 from modelyard.api.custom_model_version import EgressPolicy, Memory, ReplicaCount
 from modelyard.api.dataset import DatasetSource
@@ -142,6 +143,10 @@ class ModelTestStatus(ApiModel):
 
     counts: TestCounts | None = None
     """How much was sent."""
+
+    columns: Columns | None = None
+    """The columns of the data set and their datatypes, if the errorCheck succeeded on them; absent where they are
+    not of one datatype each, or too many to list."""
 
     job: str | None = None
     """Name of the test's Job; its pod's log says more."""

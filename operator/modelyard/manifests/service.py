@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from modelyard.api import labels
+from modelyard.api.columns import InputColumn
 from modelyard.api.kinds import SERVICE
 from modelyard.manifests.frozen import Frozen
 from modelyard.manifests.metadata import Child, Manifest, Owner
@@ -16,9 +18,10 @@ NOBODY = "none"
 """Selector value of a stable Service while nothing serves; no version key looks like this."""
 
 
-def version_service(frozen: Frozen, owner: Owner) -> Manifest:
-    """The Service of one version's pods, which says to the gateway what they predict."""
-    child = Child(SERVICE, frozen.workload, owner, frozen.child_labels, route_annotation(frozen))
+def version_service(frozen: Frozen, owner: Owner, columns: Sequence[InputColumn] = ()) -> Manifest:
+    """The Service of one version's pods, which says to the gateway what they predict, and from what if it is known."""
+    route = route_annotation(frozen, columns)
+    child = Child(SERVICE, frozen.workload, owner, frozen.child_labels, route)
     return child.manifest(spec=_spec({labels.SERVES: frozen.key}))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from modelyard.api.columns import InputColumn
 from modelyard.api.custom_model import Caller
 from modelyard.manifests.deployment import deployment
 from modelyard.manifests.disruption_budget import disruption_budget
@@ -21,6 +22,7 @@ def children(
     replicas: int,
     serves: bool,
     callers: Sequence[Caller],
+    columns: Sequence[InputColumn],
     settings: Settings,
 ) -> list[Manifest]:
     """In the order of applying: what is frozen, then its walls, then the pods."""
@@ -28,7 +30,7 @@ def children(
     return [
         revision(frozen, owner),
         version_policy(frozen, owner, callers=callers, settings=settings),
-        version_service(frozen, owner),
+        version_service(frozen, owner, columns),
         *budget,
         deployment(frozen, owner, replicas=replicas),
     ]

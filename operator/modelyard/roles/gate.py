@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from modelyard.api.check_plan import CheckStatus
+from modelyard.api.columns import InputColumn
 from modelyard.api.custom_model import CustomModelSpec, GateTest, TestConfiguration
 from modelyard.api.digests import canonical_hash, without_contents
 from modelyard.api.meta import Condition
@@ -94,7 +95,16 @@ def verdict(
         return None
     ended = [fact for fact in facts if fact]
     failed = any(fact.required and fact.result == "Failed" for fact in ended)
-    return _verdict("Failed" if failed else "Passed", tests, ended, tested, now)
+    spoken = _verdict("Failed" if failed else "Passed", tests, ended, tested, now)
+    return spoken if failed else spoken.model_copy(update={"columns": _columns(tests, results)})
+
+
+def _columns(
+    tests: Sequence[GateTest], results: Mapping[str, tuple[str, ModelTestStatus]]
+) -> list[InputColumn] | None:
+    """Those of the first test of the gate that knows some."""
+    told = (results[test.name][1].columns for test in tests)
+    return next((columns for columns in told if columns), None)
 
 
 def failures(verdict: VerdictFact | None) -> list[TestFact]:

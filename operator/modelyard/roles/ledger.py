@@ -25,7 +25,8 @@ DELETED_KEPT = 10
 """How many deleted versions keep their facts; older ones leave only the high-water label."""
 
 MESSAGES_KEPT = 64
-"""How many versions, the newest ones, keep the messages of their tests: a ledger stays far below what etcd takes."""
+"""How many versions, the newest ones, keep their columns and the messages of their tests: a ledger stays far below
+what etcd takes."""
 
 PROMOTIONS_KEPT = 20
 
@@ -171,16 +172,24 @@ def without_forgotten(ledger: ModelLedgerSpec, live: Collection[str]) -> ModelLe
 
 
 def with_brief_verdicts(ledger: ModelLedgerSpec) -> ModelLedgerSpec:
-    """Verdicts of old versions stay, without the messages of their tests."""
+    """Verdicts of old versions stay, without the messages of their tests, and without columns but for what serves or
+    did just now."""
+    serving = ledger.serving
+    called = {serving.key, serving.previous_key} if serving else set()
     old, new = ledger.versions[:-MESSAGES_KEPT], ledger.versions[-MESSAGES_KEPT:]
-    return ledger.model_copy(update={"versions": [*map(_brief, old), *new]})
+    brief = [_brief(fact, keeps_columns=fact.key in called) for fact in old]
+    return ledger.model_copy(update={"versions": [*brief, *new]})
 
 
-def _brief(fact: VersionFact) -> VersionFact:
-    if fact.verdict is None or not any(test.message for test in fact.verdict.tests):
+def _brief(fact: VersionFact, *, keeps_columns: bool) -> VersionFact:
+    if fact.verdict is None:
+        return fact
+    columns = fact.verdict.columns if keeps_columns else None
+    if fact.verdict.columns == columns and not any(test.message for test in fact.verdict.tests):
         return fact
     tests = [test.model_copy(update={"message": ""}) for test in fact.verdict.tests]
-    return fact.model_copy(update={"verdict": fact.verdict.model_copy(update={"tests": tests})})
+    brief = fact.verdict.model_copy(update={"tests": tests, "columns": columns})
+    return fact.model_copy(update={"verdict": brief})
 
 
 def _ordered(facts: Sequence[VersionFact]) -> list[VersionFact]:

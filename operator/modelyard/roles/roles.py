@@ -14,10 +14,11 @@ is what a roll-back in Git looks like.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from modelyard.api.columns import InputColumn
 from modelyard.api.model_ledger import ModelLedgerSpec, VersionFact
 from modelyard.roles.labels import Label, parse
 
@@ -90,6 +91,13 @@ def is_passed(fact: VersionFact, template_hash: str) -> bool:
 def may_promote(fact: VersionFact, template_hash: str, gate: str) -> bool:
     """Whether it passed, and passed the gate as it is now: a gate that was tightened is asked again."""
     return is_passed(fact, template_hash) and fact.verdict is not None and fact.verdict.gate == gate
+
+
+def columns_of(fact: VersionFact | None, template_hash: str) -> Sequence[InputColumn]:
+    """The columns that exactly this template of the version passed its tests with, if one of them told."""
+    if fact is None or fact.verdict is None or not is_passed(fact, template_hash):
+        return ()
+    return fact.verdict.columns or ()
 
 
 def drain_ends(ledger: ModelLedgerSpec) -> datetime | None:

@@ -105,13 +105,22 @@ def test_a_disruption_budget_is_for_what_serves_twice(replicas: int, serves: boo
         replicas=replicas,
         serves=serves,
         callers=[],
+        columns=[],
         settings=SETTINGS,
     )
     assert ("PodDisruptionBudget" in [child["kind"] for child in made]) == budget
 
 
 def test_the_record_comes_first_and_the_pods_come_last() -> None:
-    made = children(make_frozen(replicas=2), MODEL, replicas=2, serves=True, callers=[], settings=SETTINGS)
+    made = children(
+        make_frozen(replicas=2),
+        MODEL,
+        replicas=2,
+        serves=True,
+        callers=[],
+        columns=[],
+        settings=SETTINGS,
+    )
     assert [child["kind"] for child in made] == [
         "ControllerRevision",
         "NetworkPolicy",
@@ -135,6 +144,7 @@ def test_with_a_pod_a_node_one_goes_before_another_comes(
         replicas=replicas,
         serves=False,
         callers=[],
+        columns=[],
         settings=SETTINGS,
     )
     strategy = made[-1]["spec"]["strategy"]["rollingUpdate"]

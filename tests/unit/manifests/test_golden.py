@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from modelyard.api.check_plan import CheckConfiguration, CheckPlan, Replica
+from modelyard.api.columns import known_columns
 from modelyard.api.custom_model import Caller, GateTest
 from modelyard.api.execution_environment import ExecutionEnvironment
 from modelyard.api.kinds import EXECUTION_ENVIRONMENT
@@ -35,6 +36,7 @@ BINARY = {"targetType": "Binary", "positiveClassLabel": "yes", "negativeClassLab
 PARTNER = Caller.model_validate(
     {"namespaceSelector": {"matchLabels": {"team": "b"}}, "podSelector": {"matchLabels": {"app": "front"}}}
 )
+COLUMNS = known_columns({"area": "FP64", "rooms": "INT64", "Ort": "BYTES", "new": "BOOL"}) or ()
 PLAN = CheckPlan(
     test=f"{NAMESPACE}/{TEST.name}",
     model="hello",
@@ -101,6 +103,7 @@ MANIFESTS: dict[str, Callable[[], Manifest]] = {
         make_frozen(Settings(run_as_user=None, cpu_limit="2")), MODEL, replicas=1
     ),
     "service-of-a-version": lambda: version_service(make_frozen(), MODEL),
+    "service-of-a-version-that-was-tested-with-data": lambda: version_service(make_frozen(), MODEL, COLUMNS),
     "service-of-a-version-of-a-binary-model": lambda: version_service(make_frozen(model=BINARY), MODEL),
     "service-of-a-model": lambda: stable_service(MODEL, serving="0123456789"),
     "service-of-a-model-that-nothing-serves": lambda: stable_service(MODEL, serving=None),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modelyard.api import labels
+from modelyard.api.columns import InputColumn
 from modelyard.manifests.route import LONGEST, route_annotation
 from tests.unit.manifests.builders import make_frozen
 
@@ -51,6 +52,25 @@ def test_a_route_says_whose_version_it_is_and_where_it_answers() -> None:
 )
 def test_a_target_is_told_as_the_model_has_it(model: dict[str, Any], told: dict[str, Any]) -> None:
     assert target(**model) == told
+
+
+def test_columns_are_told_in_their_order() -> None:
+    columns = [InputColumn(name="Łódź", datatype="BYTES"), InputColumn(name='"a"', datatype="INT64")]
+    bare, told = route_annotation(make_frozen()), route_annotation(make_frozen(), columns)
+    assert told[labels.ROUTE] == bare[labels.ROUTE].removesuffix("}") + (
+        ',"columns":[{"name":"Łódź","datatype":"BYTES"},{"name":"\\"a\\"","datatype":"INT64"}]}'
+    )
+    assert route_annotation(make_frozen(), []) == bare
+
+
+def test_columns_beside_labels_that_fill_the_annotation_are_left_unsaid() -> None:
+    """Without labels no answer could be read; without columns every one can."""
+    large = [chr(0x10000) * 499 + chr(0x4E00 + i) for i in range(100)]
+    frozen = make_frozen(model={"targetType": "Multiclass", "classLabels": large})
+    columns = [InputColumn(name="x" * 2000, datatype="FP64") for _ in range(3)]
+    bare = route_annotation(frozen)
+    assert bare
+    assert route_annotation(frozen, columns) == bare
 
 
 def test_labels_that_no_annotation_can_hold_are_left_unsaid() -> None:

@@ -147,6 +147,29 @@ def test_one_that_failed_is_enough(a: str, b: str, result: str) -> None:
     assert spoken.result == result
 
 
+def _knowing(**columns: str) -> ModelTestStatus:
+    """A test that went well, and knows of the columns x."""
+    told = [{"name": name, "datatype": datatype} for name, datatype in columns.items()]
+    return ModelTestStatus.model_validate({"overallStatus": "succeeded", "columns": told or None})
+
+
+def test_a_verdict_keeps_the_columns_of_the_first_test_that_knows_some() -> None:
+    results = {"a": ("hello-1-a", _knowing(x="FP64")), "b": ("hello-1-b", _knowing(y="BYTES"))}
+    spoken = gates.verdict(AB, results, TESTED, now=NOW)
+    assert spoken is not None
+    assert spoken.columns == results["a"][1].columns
+    spoken = gates.verdict(AB, {**results, "a": ("hello-1-a", _knowing())}, TESTED, now=NOW)
+    assert spoken is not None
+    assert spoken.columns == results["b"][1].columns
+
+
+def test_a_refusal_keeps_no_columns() -> None:
+    results = {"a": ("hello-1-a", _knowing(x="FP64")), **_results(b="failed")}
+    spoken = gates.verdict(AB, results, TESTED, now=NOW)
+    assert spoken is not None
+    assert "columns" not in spoken.to_json()
+
+
 def test_a_verdict_binds_to_bytes_a_template_and_a_gate() -> None:
     spoken = gates.verdict(AB, _results(a="succeeded", b="failed"), TESTED, now=NOW)
     assert spoken is not None

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from modelyard.api.columns import InputColumn
 from modelyard.api.model_ledger import ModelLedgerSpec, TestFact, TestingFact
 from modelyard.roles.ledger import (
     DELETED_KEPT,
@@ -221,6 +222,18 @@ def test_a_ledger_of_many_refusals_stays_small() -> None:
     messages = [fact.verdict.tests[0].message for fact in brief.versions if fact.verdict]
     assert messages == [""] * (300 - MESSAGES_KEPT) + [message] * MESSAGES_KEPT
     assert len(brief.model_dump_json()) < 512 * 1024
+    assert with_brief_verdicts(brief) == brief
+
+
+@pytest.mark.parametrize("number", [1, 150, 300 - MESSAGES_KEPT])
+def test_old_versions_keep_their_columns_only_while_they_are_called(number: int) -> None:
+    spoken = verdict("passed").model_copy(update={"columns": [InputColumn(name="x", datatype="FP64")]})
+    facts = [version(f"{n}.0").model_copy(update={"verdict": spoken}) for n in range(1, 301)]
+    serving = ledger(f"{number}.0", serving=f"{number}.0", previous="2.0").serving
+    brief = with_brief_verdicts(ModelLedgerSpec(model_name="hello", versions=facts, serving=serving))
+    known = [fact.label for fact in brief.versions if fact.verdict and fact.verdict.columns]
+    newest = [f"{n}.0" for n in range(301 - MESSAGES_KEPT, 301)]
+    assert sorted(known) == sorted({f"{number}.0", "2.0", *newest})
     assert with_brief_verdicts(brief) == brief
 
 

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from modelyard.api.columns import InputColumn
 from modelyard.api.model_ledger import ModelLedgerSpec
 from modelyard.roles.roles import (
     DRAIN,
     Role,
     candidate,
+    columns_of,
     drain_ends,
     fact_of,
     is_draining,
@@ -199,3 +201,24 @@ def test_only_what_passed_this_gate_with_this_template_is_promoted(
 ) -> None:
     assert is_passed(version(said), template) is passed
     assert may_promote(version(said), template, gate) is promoted
+
+
+@pytest.mark.parametrize(
+    ("said", "template", "known"),
+    [
+        ("1.0 passed", "t", True),
+        ("1.0 passed another", "t", True),
+        ("1.0 passed", "another", False),
+        ("1.0 failed", "t", False),
+        ("1.0", "t", False),
+    ],
+)
+def test_columns_are_known_of_exactly_the_template_that_passed_with_them(
+    said: str, template: str, known: bool
+) -> None:
+    columns, fact = [InputColumn(name="x", datatype="FP64")], version(said)
+    if fact.verdict:
+        verdict = fact.verdict.model_copy(update={"columns": columns})
+        fact = fact.model_copy(update={"verdict": verdict})
+    assert list(columns_of(fact, template)) == (columns if known else [])
+    assert list(columns_of(None, template)) == []

@@ -16,7 +16,7 @@ from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model.facts import Facts
 from modelyard.reconcilers.custom_model.history import past_limits
 from modelyard.roles.gate import awaits_data, says_nothing
-from modelyard.roles.roles import Role, fact_of, may_promote
+from modelyard.roles.roles import Role, columns_of, fact_of, may_promote
 from modelyard.settings import Settings
 
 _LAST = frozenset({NETWORK_POLICY.name, CONTROLLER_REVISION.name})
@@ -121,6 +121,7 @@ def _orphan(facts: Facts, key: str, settings: Settings) -> list[Manifest]:
         replicas=frozen.replicas,
         serves=bool(serving and serving.key == key),
         callers=facts.model.spec.callers,
+        columns=columns_of(fact_of(facts.ledger, key), frozen.template_hash),
         settings=settings,
     )
 

@@ -13,7 +13,7 @@ from modelyard.manifests.metadata import Manifest
 from modelyard.manifests.pod_template import Rendering, render
 from modelyard.manifests.workload import children
 from modelyard.reconcilers.custom_model_version.facts import Facts
-from modelyard.roles.roles import Role
+from modelyard.roles.roles import Role, columns_of
 from modelyard.settings import Settings
 
 
@@ -51,6 +51,7 @@ def desired(facts: Facts, settings: Settings) -> Plan:
         replicas=facts.wanted,
         serves=serves,
         callers=facts.model.spec.callers,
+        columns=columns_of(facts.fact, frozen.template_hash),
         settings=settings,
     )
     return Plan((*_code(facts), *made, *_tests(facts)), tuple(_surplus(facts, serves=serves)))

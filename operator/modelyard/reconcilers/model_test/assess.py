@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from modelyard.api.check_plan import CheckStatus, CheckSummary
+from modelyard.api.columns import known_columns
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
 from modelyard.manifests.test_job import job_name
@@ -68,10 +69,16 @@ def _over(facts: Facts, summary: CheckSummary, kept: Kept) -> dict[str, Any]:
         overallStatus=str(summary.overall_status),
         testingStatus={str(name): check.model_dump(mode="json") for name, check in summary.checks.items()},
         counts=summary.counts.model_dump(mode="json"),
+        columns=_columns(summary),
         completedAt=timestamp(facts.now),
         report=kept.report.to_json() if kept.report else None,
         **(_begun(facts, facts.latest) if facts.latest else {}),
     )
+
+
+def _columns(summary: CheckSummary) -> list[dict[str, Any]] | None:
+    known = known_columns(summary.columns or {})
+    return [column.to_json() for column in known] if known else None
 
 
 def _message(summary: CheckSummary) -> str:
