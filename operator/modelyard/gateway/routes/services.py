@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, get_args
 
 import orjson
 
 from modelyard.api import labels
+from modelyard.api.columns import MAX_SIZE, is_tellable
 from modelyard.gateway.route import Address, Column, Model, Target, TargetType, Version
-from modelyard.gateway.routes.document import PREFIX
+from modelyard.gateway.routes.document import DATATYPES, PREFIX
 from modelyard.manifests.pod_template import PORT_NAME
 
 Manifest = Mapping[str, Any]
@@ -84,7 +86,7 @@ def version_in(annotation: str) -> Version | None:
             label=_text(route["label"]),
             target=_target(route["target"]),
             url_prefix=_path(route["urlPrefix"]),
-            columns=tuple(Column(_text(c["name"]), _text(c["datatype"])) for c in route.get("columns", ())),
+            columns=_columns(route.get("columns")),
         )
     except _FORM:
         return None
@@ -159,6 +161,30 @@ def _target(told: Mapping[str, Any]) -> Target:
         raise ValueError("a type of targets that is not known here")
     classes = tuple(_text(label) for label in told.get("labels", ()))
     return Target(told["type"], _text(told["name"]), classes, float(told.get("threshold", 0.5)))
+
+
+def _columns(told: object) -> tuple[Column, ...]:
+    """None, too, of a list that the operator would not write: whoever may edit a Service may write there, and
+    predictions need none."""
+    known: Mapping[str, str] = {}
+    with suppress(*_FORM):
+        known = _known(told)
+    return tuple(Column(name, datatype) for name, datatype in known.items())
+
+
+def _known(told: object) -> dict[str, str]:
+    if not isinstance(told, list) or len(told) > MAX_SIZE:
+        raise TypeError("no list of columns")
+    known = {_text(column["name"]): _datatype(column["datatype"]) for column in told}
+    if len(known) < len(told) or "" in known or not is_tellable(known):
+        raise ValueError("columns that are there twice, have no name, or are too many")
+    return known
+
+
+def _datatype(value: object) -> str:
+    if value not in DATATYPES:
+        raise ValueError("a datatype that is not known here")
+    return _text(value)
 
 
 def _path(value: object) -> str:

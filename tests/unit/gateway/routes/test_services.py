@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from modelyard.api import labels
+from modelyard.api.columns import MAX_SIZE, known_columns
 from modelyard.gateway.route import Address, Column, Model, Target, Version
+from modelyard.gateway.routes.document import DATATYPES
 from modelyard.gateway.routes.services import lean, model_of, version_in
+from modelyard.manifests.service import version_service
 from tests.unit.gateway.routes.objects import (
     NAME,
     NAMESPACE,
@@ -20,7 +24,7 @@ from tests.unit.gateway.routes.objects import (
     version,
     written,
 )
-from tests.unit.manifests.builders import make_frozen
+from tests.unit.manifests.builders import MODEL, make_frozen
 
 OLD, NEW = version("k1", "1.9"), version("k2", "1.10")
 SLICES = [pods_of(OLD, endpoint("10.0.0.1")), pods_of(NEW, endpoint("10.0.0.2"), endpoint("10.0.0.3"))]
@@ -50,6 +54,52 @@ def test_what_the_operator_writes_is_understood() -> None:
         "1.0", Target("Regression", "y"), "/models/team-a/hello", (Address("10.0.0.1", 8080),), ()
     )
     assert found == Model("team-a", "hello", {"1.0": version}, "1.0")
+
+
+def test_columns_are_understood_as_the_operator_writes_them() -> None:
+    columns = known_columns({"area": "FP64", "Łódź": "BYTES", "rooms": "INT64", "new": "BOOL"})
+    assert columns is not None
+    told = version_service(make_frozen(), MODEL, columns)["metadata"]["annotations"][labels.ROUTE]
+    understood = version_in(told)
+    assert understood is not None
+    assert understood.columns == tuple(Column(column.name, column.datatype) for column in columns)
+
+
+X = {"name": "x", "datatype": "FP64"}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        None,
+        "area",
+        {"area": "FP64"},
+        [1],
+        [X, None],
+        [X, {"name": "y"}],
+        [X, {"name": "y", "datatype": "FP8"}],
+        [X, {"name": "y", "datatype": ["FP64"]}],
+        [X, {"name": 1, "datatype": "FP64"}],
+        [X, {"name": "", "datatype": "FP64"}],
+        [X, X],
+        [X, {"name": "y" * MAX_SIZE, "datatype": "FP64"}],
+        [{"name": f"x{number}", "datatype": "FP64"} for number in range(200)],
+        [X] * 5000,
+    ],
+    ids=lambda columns: str(columns)[:40],
+)
+def test_columns_that_nobody_should_have_written_cost_the_columns_alone(columns: Any) -> None:
+    """Whoever may edit a Service may write there: predictions go on, and no answer grows without bound."""
+    service = version("k1", "1.0", columns=columns)
+    assert version_in(service["metadata"]["annotations"][labels.ROUTE]) == Version(
+        "1.0", Target("Regression", "y"), "/p", (), ()
+    )
+
+
+@pytest.mark.parametrize("datatype", sorted(DATATYPES))
+def test_every_datatype_of_the_protocol_is_understood(datatype: str) -> None:
+    found = model([version("k1", "1.0", columns=[{"name": "x", "datatype": datatype}])])
+    assert found.versions["1.0"].columns == (Column("x", datatype),)
 
 
 def test_the_stable_service_says_which_version_serves() -> None:
@@ -184,7 +234,6 @@ def test_a_route_may_say_more_than_is_known_here() -> None:
         {"label": "1.0"},
         {"label": 1.0, "urlPrefix": "", "target": {"type": "Regression", "name": "y"}},
         {"label": "1.0", "urlPrefix": "", "target": {"type": "Ranking", "name": "y"}},
-        {"label": "1.0", "urlPrefix": "", "target": {"type": "Regression", "name": "y"}, "columns": [1]},
         {"label": "1.0", "urlPrefix": "", "target": {"type": ["x"], "name": "y"}},
     ],
 )
