@@ -127,6 +127,7 @@ async def test_row_ended_is_true_whatever_the_verdict() -> None:
             "errorCheck": {"status": "succeeded", "message": "2 rows"},
         },
         "counts": {"rows": 2, "requests": 3},
+        "columns": [{"name": "x", "datatype": "INT64"}],
         "startedAt": "2026-01-01T12:01:00Z",
         "completedAt": "2026-01-01T12:01:00Z",
         "job": job,

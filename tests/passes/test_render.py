@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelyard.api import labels
-from modelyard.api.kinds import EVENT, MODEL_LEDGER
+from modelyard.api.kinds import EVENT, MODEL_LEDGER, SERVICE
 from modelyard.rendering.paper import Address, place
 from modelyard.rendering.placeholders import Placeholders
 from modelyard.rendering.render import Rendering, render
@@ -20,8 +20,8 @@ from tests.support.world import World
 
 
 class Wiretap:
-    """What the operator of a world sent: of the ledger the first words, of everything else the last. What tells of
-    an end, events and the reports of tests, is no child of documents."""
+    """What the operator of a world sent: the last words, but of the ledger and of a version's Service the first, which
+    a test's end makes others. What tells of an end, events and the reports of tests, is no child of documents."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: dict[Address, Manifest] = {}
@@ -37,8 +37,10 @@ class Wiretap:
         return answer
 
     def _keep(self, address: Address, body: Manifest) -> None:
-        is_of_an_end = address[0] == EVENT or labels.REPORT_OF in body["metadata"].get("labels", {})
-        if not is_of_an_end and not (address[0] == MODEL_LEDGER and address in self.sent):
+        labelled = body["metadata"].get("labels", {})
+        is_of_an_end = address[0] == EVENT or labels.REPORT_OF in labelled
+        learns = address[0] == MODEL_LEDGER or (address[0] == SERVICE and labels.OF_VERSION in labelled)
+        if not is_of_an_end and not (learns and address in self.sent):
             self.sent[address] = body
 
 

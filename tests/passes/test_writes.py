@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, EXECUTION_ENVIRONMENT, MODEL_TEST
-from tests.support.objects import make_environment, make_model, make_version
+from tests.support.objects import Manifest, make_environment, make_gate, make_model, make_version
 from tests.support.world import World
 from tests.support.world_api import Write
 
@@ -46,9 +46,9 @@ def _count(writes: list[Write]) -> dict[str, int]:
     return dict(Counter(f"{w.verb} {w.kind}{'/' + w.subresource if w.subresource else ''}" for w in writes))
 
 
-async def _with_v1(seed: int = 0) -> World:
+async def _with_v1(seed: int = 0, gate: Manifest | None = None) -> World:
     world = World(seed=seed)
-    world.user.apply(make_environment(), make_model(), make_version("hello-1", label="1.0"))
+    world.user.apply(make_environment(), make_model(gate=gate), make_version("hello-1", label="1.0"))
     await world.settle()
     await world.pass_time(60)
     return world
@@ -56,15 +56,26 @@ async def _with_v1(seed: int = 0) -> World:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_one_new_version_in_a_settled_system(seed: int) -> None:
-    world = await _with_v1(seed)
+    assert await _cost(await _with_v1(seed)) == CHILDREN | LEDGER | EVENTS
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_one_new_version_that_is_tested_with_data(seed: int) -> None:
+    """Its Service tells the gateway of its columns, once they are known."""
+    world = await _with_v1(seed, make_gate("accuracy"))
+    assert await _cost(world) == CHILDREN | LEDGER | EVENTS | {"apply Service": 1 + 1}
+
+
+async def _cost(world: World) -> dict[str, int]:
+    """What a second version writes, but for transitions of status, which are as STATUS has them."""
     before = len(world.api.writes)
     world.user.apply(make_version("hello-2", label="2.0"))
     await world.settle()
     await world.pass_time(60)
     found = _count(world.writes(since=before))
     transitions = {what: found.pop(what) for what in STATUS}
-    assert found == CHILDREN | LEDGER | EVENTS
     assert all(count in STATUS[what] for what, count in transitions.items()), transitions
+    return found
 
 
 async def test_a_second_pass_over_everything_writes_nothing() -> None:

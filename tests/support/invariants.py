@@ -3,6 +3,7 @@
 the chart gives the operator the right to it
 a label belongs to one version key for ever
 the stable Service selects only a version whose verdict is Passed, for the very template that runs
+the Service of a version tells of columns only what stands in the ledger beside its verdict
 the pods of a test's Job, and of its copy of a version, carry neither `serves` nor `model`
 a test makes something only while the ledger says that it is its turn, and the turn moves on only when it ended
 a test that has ended has no copy of a version any more
@@ -10,6 +11,7 @@ a test that has ended has no copy of a version any more
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from modelyard.api import labels
@@ -48,6 +50,8 @@ class Invariants:
             self._turns_are_kept(write)
         if write.kind == "Service" and write.name == _model(write.after):
             self._serves_only_what_passed(write.after)
+        if write.kind == "Service" and labels.OF_VERSION in write.after["metadata"]["labels"]:
+            self._tells_only_what_is_known(write.after)
         if write.kind in ("Job", "Deployment") and labels.OF_TEST in write.after["metadata"]["labels"]:
             found = write.after["spec"]["template"]["metadata"]["labels"]
             assert not {labels.SERVES, labels.MODEL} & found.keys(), f"{write} can get traffic"
@@ -119,6 +123,19 @@ class Invariants:
             deployment = self._api.get(DEPLOYMENT, namespace, name)
             if kind == DEPLOYMENT and deployment["metadata"]["labels"].get(labels.OF_VERSION) == selected:
                 assert name.endswith(verdict["templateHash"]), f"{name} serves a template that was not tested"
+
+    def _tells_only_what_is_known(self, service: Manifest) -> None:
+        metadata = service["metadata"]
+        told = json.loads(metadata["annotations"][labels.ROUTE]).get("columns")
+        if told is None:
+            return
+        model, key = metadata["labels"][labels.OF_MODEL], metadata["labels"][labels.OF_VERSION]
+        ledger = self._api.get(MODEL_LEDGER, metadata["namespace"], model)
+        verdict = next(fact for fact in ledger["spec"]["versions"] if fact["key"] == key)["verdict"]
+        assert (verdict["result"], verdict["columns"]) == ("Passed", told), (
+            f"{metadata['name']} tells of {told}"
+        )
+        assert metadata["name"].endswith(verdict["templateHash"]), f"{metadata['name']} was not tested"
 
 
 def _has_ended(test: Manifest) -> bool:

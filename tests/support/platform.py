@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from modelyard.api import labels
+from modelyard.api.check_plan import CheckSummary
 from modelyard.api.kinds import CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, ENDPOINT_SLICE, JOB, POD, SERVICE
-from modelyard.checks.data import DataError
+from modelyard.checks.columns import with_columns
+from modelyard.checks.data import DataError, DataSet
 from modelyard.checks.data_files import parse_data_set
 from modelyard.status.conditions import timestamp
 from tests.support.runner_log import with_log
@@ -192,12 +194,15 @@ class Platform:
         """What the runner would say, from its mounted plan and data, and the version's behaviour."""
         files = self.api.peek(CONFIG_MAP, namespace, _mounted(job))["data"]
         plan = json.loads(files["plan.json"])
-        if problem := _problem(plan, files):
+        try:
+            data = _data(plan, files)
+        except DataError as error:
+            problem = f"data set {plan['dataset']}: {error}"
             return _unusable(problem, "aborted" if plan["dataCanChange"] else "failed")
         version = self._version_of_label(namespace, plan["model"], plan["version"])
         test = plan["test"].partition("/")[2].removeprefix(f"{version}-").rpartition("-")[0]
         failure = self.failing.get(version) or self.failing_tests.get(test)
-        return _warned(summary_of(plan, failure), self.warning.get(version))
+        return _telling(data, _warned(summary_of(plan, failure), self.warning.get(version)))
 
     def _version_of_label(self, namespace: str, model: str, label: str) -> str:
         revisions = [
@@ -323,15 +328,16 @@ def summary_of(plan: Manifest, failure: str | None) -> Manifest:
     }
 
 
-def _problem(plan: Manifest, files: Mapping[str, str]) -> str | None:
-    """What is wrong with the data, as the runner says it."""
+def _data(plan: Manifest, files: Mapping[str, str]) -> DataSet | None:
+    """The data, if there is some; DataError as the runner has it."""
     name = plan["dataset"]
-    try:
-        if name:
-            parse_data_set(files[name].encode(), plan["datasetFormat"], name)
-    except DataError as error:
-        return f"data set {name}: {error}"
-    return None
+    return parse_data_set(files[name].encode(), plan["datasetFormat"], name) if name else None
+
+
+def _telling(data: DataSet | None, summary: Manifest) -> Manifest:
+    """The summary with the columns, where the runner tells them."""
+    columns = with_columns(CheckSummary.model_validate(summary), data).columns
+    return {**summary, "columns": columns} if columns else summary
 
 
 def _unusable(problem: str, word: str) -> Manifest:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.api import labels
 from modelyard.api.reasons import ConditionType
 from tests.support.world_api import Write
 
@@ -87,9 +89,17 @@ def _detail(write: Write, versions: Mapping[str, str]) -> str:
             return f"replicas {spec['replicas']}"
         case "Service" if spec:
             selected = str(next(iter(spec["selector"].values())))
-            return f"selects {'nobody' if selected == 'none' else versions.get(selected, selected)}"
+            selects = f"selects {'nobody' if selected == 'none' else versions.get(selected, selected)}"
+            return f"{selects}{_inputs(write.after or {})}"
         case _:
             return ""
+
+
+def _inputs(service: Manifest) -> str:
+    """What the Service of a version tells the gateway of the columns that it takes."""
+    route = json.loads(service["metadata"].get("annotations", {}).get(labels.ROUTE, "{}"))
+    columns = [f"{column['name']} {column['datatype']}" for column in route.get("columns", ())]
+    return f", tells of the inputs {', '.join(columns)}" if columns else ""
 
 
 def _ledger(spec: Manifest) -> str:
