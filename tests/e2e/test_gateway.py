@@ -23,6 +23,7 @@ from tests.e2e.audit import exercised, forbidden
 from tests.e2e.load import read_log
 from tests.e2e.steady import STEADY
 from tests.e2e.team import Team, names, new_team
+from tests.support.cluster_objects import gate
 
 MODEL = "hello"
 CLOSED = "closed"
@@ -87,6 +88,7 @@ class Client:
 
 
 _HOST = f"{GATEWAY}.{NAMESPACE}.svc"
+ROWS = {"inline": [{"path": "rows.csv", "content": "id,area\none,1.5\ntwo,\n"}], "format": "csv"}
 _ONE_ROW = '{"inputs": [{"name": "id", "shape": [1], "datatype": "BYTES", "data": ["x"]}]}'
 
 
@@ -96,7 +98,7 @@ def team(operator: str, kubectl: Kubectl, python_image: str) -> Iterator[Team]:
     kubectl.run("rollout", "status", f"deployment/{GATEWAY}", f"--namespace={NAMESPACE}", "--timeout=60s")
     with new_team(kubectl, python_image, "gateway") as team:
         callers = [{"podSelector": {"matchLabels": {"app": "front"}}}]
-        team.apply(team.model(MODEL), team.version(MODEL, "1.0"))
+        team.apply(team.model(MODEL, gate=gate(dataset=ROWS)), team.version(MODEL, "1.0"))
         team.apply(team.model(CLOSED, callers=callers), team.version(CLOSED, "1.0"))
         for model in (MODEL, CLOSED):
             team.await_serving(model, "1.0")
@@ -142,6 +144,19 @@ def test_a_prediction_is_told_with_the_version_that_made_it(team: Team, client: 
         answer = json.loads(client.ask(path, _ONE_ROW))
         assert (answer["model_name"], answer["model_version"]) == (MODEL, "1.0")
         assert answer["outputs"] == [output]
+
+
+def test_the_columns_of_the_data_that_a_version_passed_with_are_its_inputs(
+    team: Team, client: Client
+) -> None:
+    def inputs(path: str) -> list[tuple[str, str]]:
+        metadata = json.loads(client.ask(f"/{team.namespace}/v2/models/{path}"))
+        return [(told["name"], told["datatype"]) for told in metadata["inputs"]]
+
+    told = [("id", "BYTES"), ("area", "FP64")]
+    until("the inputs are told", lambda: inputs(MODEL) == told, timeout=10, every=0.2)
+    assert inputs(f"{MODEL}/versions/1.0") == told
+    assert inputs(CLOSED) == [], "it was tested without data"
 
 
 def test_it_says_which_release_it_is(team: Team, client: Client) -> None:
