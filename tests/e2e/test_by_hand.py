@@ -40,12 +40,16 @@ CANCELED_WITHIN = 15
 
 @pytest.fixture(scope="module")
 def team(operator: str, python_image: str, kubectl: Kubectl) -> Iterator[Team]:
-    """A namespace with two models that serve."""
+    """A namespace with two models that serve; tests of the one whose turn comes last are under way."""
     with new_team(kubectl, python_image, "by-hand") as team:
         team.apply(team.model("hello"), team.version("hello", "1.0", predict=TAKES_ITS_TIME))
         team.apply(team.model("greedy"), team.version("greedy", "1.0", predict=EATS, maximumMemory="384Mi"))
         team.await_serving("hello", "1.0")
         team.await_serving("greedy", "1.0")
+        team.apply(
+            by_hand(team, "tight", "a", model="greedy", maximumMemory="128Mi"),
+            by_hand(team, "roomy", "a", model="greedy"),
+        )
         yield team
 
 
@@ -195,9 +199,6 @@ def _cancel(team: Team, name: str) -> None:
 
 
 def test_a_model_that_wants_more_memory_than_its_test_allows_says_so(team: Team) -> None:
-    team.apply(by_hand(team, "tight", "a", model="greedy", maximumMemory="128Mi"))
-    team.apply(by_hand(team, "roomy", "a", model="greedy"))
-
     failed = await_word(team, "tight", "failed")
     message = said(failed)[2]
     assert (
