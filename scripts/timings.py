@@ -29,9 +29,9 @@ class Budget:
 BUDGETS: Mapping[str, Budget] = {
     "lint": Budget(30),
     "fast": Budget(30, but="tests/shape"),
-    "apiserver": Budget(240),
-    "gateway": Budget(75),
-    "ground": Budget(300),
+    "apiserver": Budget(210),
+    "gateway": Budget(60),
+    "ground": Budget(270),
     "e2e": Budget(900),
 }
 """On a machine of two cores, with the programs of the local cluster and the clients' environments in its cache."""
