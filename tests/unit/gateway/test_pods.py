@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -202,7 +203,13 @@ async def test_where_the_system_does_not_tell_what_a_pod_took_nothing_is_sent_ag
     told: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are systems whose struct ends before that number, or has nothing in its place."""
-    monkeypatch.setattr(PodConnection, "_acknowledged", lambda _: told)
+
+    def unpacked(*_: object) -> tuple[int]:
+        if told is None:
+            raise struct.error
+        return (told,)
+
+    monkeypatch.setattr(struct, "unpack_from", unpacked)
     with ExitStack() as stack:
         pod = ByHand(stack)
         async with gateway([pod.address]) as rig:

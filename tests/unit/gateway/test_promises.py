@@ -6,7 +6,7 @@ import ast
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -16,6 +16,7 @@ import modelyard.http1
 from modelyard.gateway.protocol import openapi
 from modelyard.gateway.route import Model, Table
 from modelyard.gateway.settings import Settings
+from modelyard.http1.exchange import Exchange, Handler
 from tests.unit.gateway.rig import Rig, StubModel, answered, gateway, model, post, table
 
 DOCUMENT: dict[str, Any] = orjson.loads(openapi())
@@ -88,12 +89,19 @@ class Asking:
         return found | {await self._status()}
 
     async def _failing(self) -> set[int]:
-        self._rig.engine.complete = _raises  # type: ignore[method-assign]
+        self._rig.gateway.server.handler = cast(Handler, Faulty(self._rig.gateway.server.handler))
         return {await self._status()}
 
 
-def _raises(exchange: object) -> None:
-    raise RuntimeError("a fault of ours")
+class Faulty:
+    """A handler that fails where it should answer."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.head, self.refuse = handler.head, handler.refuse
+
+    def complete(self, exchange: Exchange) -> None:
+        """See Handler."""
+        raise RuntimeError("a fault of ours")
 
 
 @asynccontextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from modelyard.gateway.protocol.datatypes import DATATYPES, JSON_TEXTS, Datatype, Unfit
+from modelyard.gateway.protocol.datatypes import DATATYPES, JSON_TEXTS, Datatype
 from modelyard.gateway.protocol.framing import Tail
 from modelyard.gateway.protocol.raw import raw_source
-from modelyard.gateway.protocol.refusal import Wrong
+from modelyard.gateway.protocol.refusal import Unfit, Wrong
 from modelyard.gateway.protocol.shape import (
     AT_ONCE,
     as_json,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from modelyard.gateway.protocol.refusal import Unfit
 from modelyard.gateway.protocol.words import described
 
 Source = Callable[[int], list[Any]]
@@ -24,15 +25,6 @@ _EXACT = 2**53
 """Up to here a double holds every integer: a float beyond may be another number than its writer meant."""
 
 Check = Callable[[list[Any]], list[Any]]
-
-
-class Unfit(Exception):
-    """Element `index` does not fit its datatype; `what` is the verb and the rest of a sentence about it."""
-
-    def __init__(self, index: int, what: str) -> None:
-        super().__init__(index, what)
-        self.index = index
-        self.what = what
 
 
 class Datatype(NamedTuple):

@@ -7,8 +7,8 @@ import struct
 import sys
 from typing import Any
 
-from modelyard.gateway.protocol.datatypes import JSON_TEXTS, Datatype, Source, Unfit, infinite
-from modelyard.gateway.protocol.refusal import Wrong
+from modelyard.gateway.protocol.datatypes import JSON_TEXTS, Datatype, Source, infinite
+from modelyard.gateway.protocol.refusal import Unfit, Wrong
 from modelyard.gateway.protocol.words import described
 
 _LENGTH = struct.Struct("<I")

@@ -35,6 +35,15 @@ class Wrong(Exception):
     """What is wrong with one input; whoever knows its name turns this into `Refused(400)`."""
 
 
+class Unfit(Exception):
+    """Element `index` does not fit its datatype; `what` is the verb and the rest of a sentence about it."""
+
+    def __init__(self, index: int, what: str) -> None:
+        super().__init__(index, what)
+        self.index = index
+        self.what = what
+
+
 def from_model(model: str, version: str, status: int, body: bytes, path: str) -> Refused:
     """What the client is told when a model answered anything but 200 at this path, which is told when it is not known
     there: the route is wrong then, or the model.
