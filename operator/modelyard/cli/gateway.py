@@ -17,6 +17,7 @@ import uvloop
 
 import modelyard
 from modelyard.cli.gateway_options import parser, settings_of
+from modelyard.gateway import engine
 from modelyard.gateway.admin import admin_pages
 from modelyard.gateway.engine import About
 from modelyard.gateway.memory import keep_freed_memory
@@ -103,7 +104,8 @@ async def _overseen(
     _take_signals(overseen)
     server = Server(admin_pages(overseen), Limits(body_bytes=64 * 1024))
     admin_port = await server.listen(admin)
-    logger.info("The gateway listens", extra={"port": port, "admin_port": admin_port})
+    told = {"port": port, "admin_port": admin_port, "compiled": not engine.__file__.endswith(".py")}
+    logger.info("The gateway listens", extra=told)
     await work
     await server.close(1.0)
     logger.info("The gateway ended")
