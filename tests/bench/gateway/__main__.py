@@ -33,9 +33,10 @@ from tests.cluster import interrupts
 from tests.cluster.progress import Progress
 from tests.cluster.tools import ToolMissing
 from tests.cluster.waiting import NeverHappened
+from tests.gateway.compiled import NotCompiled
 from tests.gateway.environments import EnvironmentMissing
 
-_KNOWN = (ProgramMissing, ToolMissing, EnvironmentMissing, NeverHappened, LoadFailed, Wrong)
+_KNOWN = (ProgramMissing, ToolMissing, EnvironmentMissing, NotCompiled, NeverHappened, LoadFailed, Wrong)
 
 Found = dict[Load, dict[str, list[Sample]]]
 

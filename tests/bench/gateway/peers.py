@@ -6,13 +6,14 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.bench.gateway.bodies import Case, Request, check_contract, check_protocol
-from tests.bench.gateway.figures import DIRECT, OURS, REFERENCE
+from tests.bench.gateway.figures import COMPILED, DIRECT, OURS, REFERENCE
 from tests.bench.gateway.programs import debian, go_program, pinned_version
 from tests.cluster.progress import Progress
+from tests.gateway import compiled as compiled_form
 from tests.gateway import environments
 from tests.gateway.environments import KSERVE, MLSERVER
 
@@ -193,6 +194,13 @@ def modelyard(setting: Setting) -> Peer:
     return Peer(OURS, "modelyard gateway", command, _INFER, environ)
 
 
+def compiled(setting: Setting) -> Peer:
+    """The same with its hot path compiled. Raises tests.gateway.compiled.NotCompiled."""
+    package = compiled_form.operator(setting.home / "package", setting.progress)
+    environ = {"PYTHONPATH": str(package)}
+    return replace(modelyard(setting), name=COMPILED, title="modelyard gateway, compiled", environ=environ)
+
+
 def routes(port: int) -> dict[str, object]:
     """The routes of the gateway: one model."""
     version = {"label": "1.0", "pods": [f"127.0.0.1:{port}"]}
@@ -202,6 +210,7 @@ def routes(port: int) -> dict[str, object]:
 
 PEERS: Mapping[str, Callable[[Setting], Peer]] = {
     OURS: modelyard,
+    COMPILED: compiled,
     REFERENCE: translating,
     "reverse": reverse,
     "nginx": nginx,

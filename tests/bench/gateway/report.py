@@ -47,6 +47,9 @@ def text_of(record: Mapping[str, Any]) -> str:
     measured = [name for name in CASES if any(case == name and peers for (case, _), peers in samples.items())]
     parts = [f"### {CASES[name]}\n\n{figures.table(samples, name, record['titles'])}" for name in measured]
     parts.append(f"### Goals\n\n{figures.goals_table(figures.goals(samples))}")
+    if any(figures.COMPILED in peers for peers in samples.values()):
+        found = figures.goals(samples, figures.COMPILED)
+        parts.append(f"### Goals, compiled\n\n{figures.goals_table(found)}")
     parts += [f"! {sentence}" for sentence in figures.trouble(samples)]
     return "\n\n".join(parts)
 

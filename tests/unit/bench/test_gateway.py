@@ -13,7 +13,7 @@ import pytest
 
 from tests.bench.gateway import figures
 from tests.bench.gateway.bodies import Case, Wrong, cases, check_contract, check_protocol
-from tests.bench.gateway.figures import DIRECT, FEW, MANY, OURS, REFERENCE, Goal, Sample, Samples
+from tests.bench.gateway.figures import COMPILED, DIRECT, FEW, MANY, OURS, REFERENCE, Goal, Sample, Samples
 from tests.bench.gateway.peers import PEERS, ROOT, routes
 from tests.bench.gateway.processes import parents, tree, usage
 from tests.bench.gateway.programs import PACKAGES, ProgramMissing, Unpacked, installed_by, pinned_version
@@ -171,6 +171,14 @@ def test_a_record_holds_all_samples_in_json_and_back() -> None:
 def test_the_text_has_a_table_for_each_case_that_was_measured_and_the_goals() -> None:
     titles = re.findall(r"^### (.+)$", text_of(a_record()), re.MULTILINE)
     assert titles == ["100-byte JSON", "1-MB binary tensor", "Goals"]
+
+
+def test_the_compiled_form_has_goals_of_its_own() -> None:
+    samples = some_samples()
+    of_both = {load: {**peers, COMPILED: peers[OURS]} for load, peers in samples.items() if OURS in peers}
+    titles = {OURS: "ours", REFERENCE: "the Go proxy", COMPILED: "compiled"}
+    text = text_of(recorded(of_both, titles))
+    assert text.split("### Goals, compiled")[1].strip() == figures.goals_table(figures.goals(samples))
 
 
 def test_figures_take_the_place_of_those_before_and_nothing_else() -> None:
