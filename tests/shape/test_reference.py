@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.crds import RESOURCES, crd
+from modelyard.api.crds import RESOURCES
 from scripts.reference import FOLDER, NoExample, fields, main, page, values
+from tests.support.fake_api import schemas
 
-SCHEMAS = {
-    resource.kind.plural: crd(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    for resource in RESOURCES
-}
+SCHEMAS = {kind.plural: schema for kind, schema in schemas().items()}
 
 
 def test_no_page_is_stale(capsys: pytest.CaptureFixture[str]) -> None:

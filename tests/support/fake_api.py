@@ -105,12 +105,13 @@ class FakeApi(WorldApi):
             case "NetworkPolicy":
                 spec = {field: value for field, value in manifest["spec"].items() if value != []}
                 return {**manifest, "spec": spec}
-        schema = _schemas().get(kind)
+        schema = schemas().get(kind)
         return with_defaults(schema, manifest) if schema else manifest
 
 
 @cache
-def _schemas() -> Mapping[Kind, Manifest]:
+def schemas() -> Mapping[Kind, Manifest]:
+    """The structural schema of each kind of ours: what takes a while to make, once for all tests of a process."""
     return {
         resource.kind: crd(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         for resource in RESOURCES

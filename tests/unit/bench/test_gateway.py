@@ -6,6 +6,7 @@ import array
 import json
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from tests.bench.gateway.report import BEGIN, END, recorded, samples_of, text_of
 from tests.bench.gateway.running import free_ports, sample
 from tests.bench.gateway.wrk import SCRIPT, LoadFailed, Told, told
 
-CASES = cases()
+made = cache(cases)
+"""All cases; made when the first test asks for them."""
 TOLD = {"requests": 500, "microseconds": 1_000_000, "p50": 150, "p99": 2500}
 
 
@@ -42,12 +44,12 @@ def some_samples() -> Samples:
 
 @pytest.mark.parametrize(("name", "size"), [("small", 100), ("large", 100_000), ("tensor", 2**20)])
 def test_a_body_is_of_the_size_that_its_name_says(name: str, size: int) -> None:
-    assert len(CASES[name].protocol.body) == pytest.approx(size, rel=0.01)
+    assert len(made()[name].protocol.body) == pytest.approx(size, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["small", "large"])
 def test_both_shapes_ask_for_the_same_rows(name: str) -> None:
-    case = CASES[name]
+    case = made()[name]
     inputs = json.loads(case.protocol.body)["inputs"]
     assert {one["name"]: one["data"] for one in inputs} == json.loads(case.contract.body)["X"]
     assert all(one["shape"] == [len(case.expected)] for one in inputs)
@@ -55,7 +57,7 @@ def test_both_shapes_ask_for_the_same_rows(name: str) -> None:
 
 
 def test_the_binary_tensor_has_the_rows_that_the_model_gets() -> None:
-    case = CASES["tensor"]
+    case = made()["tensor"]
     length = int(case.protocol.headers["Inference-Header-Content-Length"])
     (one,) = json.loads(case.protocol.body[:length])["inputs"]
     rows = json.loads(case.contract.body)["X"][one["name"]]
@@ -71,14 +73,14 @@ def answer_of(case: Case, **changes: object) -> bytes:
 
 
 def test_a_right_answer_passes() -> None:
-    case = CASES["small"]
+    case = made()["small"]
     check_protocol(case, answer_of(case))
     check_contract(case, json.dumps({"predictions": case.expected}).encode())
 
 
 @pytest.mark.parametrize("changes", [{"data": [1.0] * 6}, {"shape": [5]}, {"datatype": "FP32"}])
 def test_a_wrong_output_is_refused(changes: dict[str, object]) -> None:
-    case = CASES["small"]
+    case = made()["small"]
     with pytest.raises(Wrong, match="another output"):
         check_protocol(case, answer_of(case, **changes))
 
@@ -86,13 +88,13 @@ def test_a_wrong_output_is_refused(changes: dict[str, object]) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"outputs": []}', b'{"error": "no"}'])
 def test_an_answer_without_output_is_refused(body: bytes) -> None:
     with pytest.raises(Wrong):
-        check_protocol(CASES["small"], body)
+        check_protocol(made()["small"], body)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"predictions": [1, 2]}', b"{}"])
 def test_other_predictions_are_refused(body: bytes) -> None:
     with pytest.raises(Wrong):
-        check_contract(CASES["small"], body)
+        check_contract(made()["small"], body)
 
 
 def test_what_wrk_tells_is_read_from_its_last_line() -> None:
