@@ -69,25 +69,24 @@ def compile_in(folder: Path) -> None:
     from mypyc.build import mypycify
     from setuptools import setup  # type: ignore[import-untyped]
 
-    os.chdir(folder)
-    sources = [f"{module.replace('.', '/')}.py" for module in MODULES]
+    modules = [f"{module.replace('.', '/')}.py" for module in MODULES]
     with tempfile.TemporaryDirectory() as scratch:
+        # By themselves: mypy would take the packages of others that lie beside them for modules of ours.
+        sources = Path(scratch, "sources")
+        shutil.copytree(folder / "modelyard", sources / "modelyard")
+        os.chdir(sources)
         extensions = mypycify(
-            [*_CHECKS, _UNREACHABLE, f"--cache-dir={scratch}/checked", *sources],
+            [*_CHECKS, _UNREACHABLE, f"--cache-dir={scratch}/checked", *modules],
             opt_level="2",
             debug_level="0",
-            target_dir=scratch,
+            target_dir=f"{scratch}/written",
             group_name="modelyard",
         )
-        setup(
-            name="modelyard",
-            packages=[],
-            ext_modules=extensions,
-            script_args=[
-                *("--quiet", "build_ext", "--inplace"),
-                *(f"--build-temp={scratch}", f"--build-lib={scratch}/built"),
-            ],
-        )
+        options = ("--quiet", "--inplace", f"--build-temp={scratch}/made", f"--build-lib={scratch}/built")
+        setup(name="modelyard", packages=[], ext_modules=extensions, script_args=["build_ext", *options])
+        os.chdir(folder)
+        for library in sources.rglob("*.so"):
+            shutil.copy(library, folder / library.relative_to(sources))
 
 
 def main(arguments: list[str]) -> int:
