@@ -14,8 +14,8 @@ from modelyard.http1.pages import EXPOSITION, Page, Pages
 LONGEST_LAG = 10.0
 """Seconds that the event loop may be late."""
 
-OLDEST_HEAD = 300.0
-"""Seconds that the head of the queue may wait; a pass is cut off sooner."""
+LONGEST_STANDSTILL = 300.0
+"""Seconds in which no pass may begin or end while keys wait; each pass is cut off sooner."""
 
 _GRACE = 1.0
 """Seconds in which a probe under way is answered at the end."""
@@ -54,12 +54,16 @@ def silence_check(what: str, silent_for: Callable[[], float | None], limit: floa
     return check
 
 
-def head_check(head_age: Callable[[], float]) -> Check:
-    """A health check: the queue must move."""
+def standstill_check(standstill: Callable[[], float]) -> Check:
+    """A health check: the queue must move, however long it is."""
 
     def check() -> str | None:
-        age = head_age()
-        return f"the head of the queue has waited for {age:.0f} s" if age > OLDEST_HEAD else None
+        seconds = standstill()
+        return (
+            f"keys wait, and no pass began or ended for {seconds:.0f} s"
+            if seconds > LONGEST_STANDSTILL
+            else None
+        )
 
     return check
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from modelyard.api.kinds import ALL_KINDS, CHILD_KINDS, OWN_KINDS, Kind
 from modelyard.api.labels import MANAGED_BY, MANAGED_BY_VALUE
-from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, head_check, silence_check
+from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, silence_check, standstill_check
 from modelyard.handlers.loop import Loop, Pass, World
 from modelyard.handlers.metrics import Metrics
 from modelyard.handlers.queue import Queue
@@ -145,7 +145,7 @@ class Operator:
         logger.info("Stopped")
 
     def _health(self) -> Health:
-        live: list[Check] = [self._lag.check, head_check(lambda: self.queue.head_age)]
+        live: list[Check] = [self._lag.check, standstill_check(lambda: self.queue.standstill)]
         for reflector in self._reflectors:
             what = f"watch of {reflector.scope}"
             live.append(silence_check(what, reflector.silent_for, reflector.timing.stuck_after))

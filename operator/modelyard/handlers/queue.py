@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -166,38 +166,48 @@ class Queue(Generic[K]):
     def __init__(self, clock: Callable[[], float], leader: Leader[K] = alone) -> None:
         self._clock = clock
         self._schedule: Schedule[K] = Schedule(leader)
-        self._changed = asyncio.Event()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        """Of workers that wait, the first to be called first."""
+
+        self._moved_at = clock()
         self._closed = False
 
     def wake(self, key: K) -> None:
         """Pass over this key soon."""
+        if not self._schedule.depth:
+            self._moved_at = self._clock()  # nothing waited: nothing stood still
         self._schedule.wake(key, self._clock())
-        self._changed.set()
+        self._call_one()
 
     def wake_after(self, key: K, delay: float) -> None:
         """Pass over this key in so many seconds, unless it is woken before."""
         self._schedule.wake_at(key, self._clock() + delay)
-        self._changed.set()
+        self._call_one()  # who waits may have to wait less long
 
     def close(self) -> None:
         """Give out no more keys: `take` raises Closed."""
         self._closed = True
-        self._changed.set()
+        while self._idle:
+            self._call_one()
 
     async def take(self) -> K:
         """The next key, when there is one; `done` must follow. Raises Closed."""
         while True:
             if self._closed:
                 raise Closed
-            key = self._schedule.take(self._clock())
+            now = self._clock()
+            key = self._schedule.take(now)
             if key is not None:
+                self._moved_at = now
+                self._call_one()  # there may be more
                 return key
             await self._wait()
 
     def done(self, key: K) -> None:
         """The pass over this key ended."""
+        self._moved_at = self._clock()
         self._schedule.done(key)
-        self._changed.set()
+        self._call_one()
 
     @property
     def depth(self) -> int:
@@ -215,12 +225,30 @@ class Queue(Generic[K]):
         oldest = self._schedule.oldest()
         return 0.0 if oldest is None else max(0.0, self._clock() - oldest)
 
+    @property
+    def standstill(self) -> float:
+        """Seconds in which no pass has begun or ended although keys wait; 0 when none does."""
+        return max(0.0, self._clock() - self._moved_at) if self._schedule.depth else 0.0
+
+    def _call_one(self) -> None:
+        """One worker that waits looks again; it calls the next when it finds a key."""
+        while self._idle:
+            idle = self._idle.popleft()
+            if not idle.done():
+                idle.set_result(None)
+                return
+
     async def _wait(self) -> None:
-        self._changed.clear()
+        """Until called, or until the next delayed key is due."""
         due = self._schedule.next_due()
-        delay = None if due is None else max(0.0, due - self._clock())
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._idle.append(called)
         try:
-            async with asyncio.timeout(delay):
-                await self._changed.wait()
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
+                await called
         except TimeoutError:
             return
+        except asyncio.CancelledError:
+            if called.done() and not called.cancelled():
+                self._call_one()  # the call was for somebody who works
+            raise

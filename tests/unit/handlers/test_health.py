@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from modelyard.api.kinds import CUSTOM_MODEL, POD
-from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, head_check, silence_check
+from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, silence_check, standstill_check
 from modelyard.handlers.metrics import Metrics
 from modelyard.kube.lists import Scope
 from modelyard.kube.requests import Request
@@ -104,5 +104,5 @@ def test_a_watch_must_show_a_sign_of_life(silence: float | None, expected: str |
 
 
 def test_a_queue_must_move() -> None:
-    assert head_check(lambda: 299.0)() is None
-    assert head_check(lambda: 301.0)() == "the head of the queue has waited for 301 s"
+    assert standstill_check(lambda: 299.0)() is None
+    assert standstill_check(lambda: 301.0)() == "keys wait, and no pass began or ended for 301 s"

@@ -194,6 +194,106 @@ async def test_the_age_of_the_head_is_in_seconds() -> None:
     assert (queue.depth, queue.running) == (1, 0)
 
 
+async def test_a_long_queue_that_moves_does_not_stand_still() -> None:
+    """However old its head is: only that nothing begins or ends is a fault."""
+    clock = Clock()
+    queue: Queue[str] = Queue(clock)
+    clock.now = 1000
+    assert queue.standstill == 0
+    for key in ("a", "b", "c"):
+        queue.wake(key)
+    assert queue.standstill == 0
+    clock.now = 1200
+    assert await queue.take() == "a"
+    clock.now = 1299
+    assert (queue.standstill, queue.head_age) == (99, 299)
+    queue.done("a")
+    assert queue.standstill == 0
+    clock.now = 1600
+    assert queue.standstill == 301
+
+
+async def test_one_key_calls_one_worker() -> None:
+    queue: Queue[str] = Queue(Clock())
+    looks = 0
+    take = queue._schedule.take
+
+    def counted(now: float) -> str | None:
+        nonlocal looks
+        looks += 1
+        return take(now)
+
+    queue._schedule.take = counted  # type: ignore[method-assign]
+    workers = [asyncio.create_task(queue.take()) for _ in range(16)]
+    await asyncio.sleep(0)
+    assert looks == 16
+
+    queue.wake("a")
+    done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+
+    assert [worker.result() for worker in done] == ["a"]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert looks <= 18
+    queue.close()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def test_keys_that_are_woken_at_once_call_as_many_workers() -> None:
+    queue: Queue[str] = Queue(Clock())
+    workers = [asyncio.create_task(queue.take()) for _ in range(4)]
+    await asyncio.sleep(0)
+
+    for key in ("a", "b", "c", "d"):
+        queue.wake(key)
+
+    assert set(await asyncio.wait_for(asyncio.gather(*workers), 1)) == {"a", "b", "c", "d"}
+
+
+async def test_a_call_to_a_worker_that_is_cancelled_goes_to_another() -> None:
+    queue: Queue[str] = Queue(Clock())
+    workers = [asyncio.create_task(queue.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    queue.wake("a")
+    workers[0].cancel()
+
+    assert await asyncio.wait_for(workers[1], 1) == "a"
+    assert workers[0].cancelled()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_workers_pass_over_all_that_is_woken_whenever_it_is(seed: int) -> None:
+    """Wakes, delays and ends at random times, on the real clock."""
+    dice, loop = random.Random(seed), asyncio.get_running_loop()
+    queue: Queue[int] = Queue(loop.time, lambda key: key // 10 if key >= 10 else None)
+    passed: set[int] = set()
+    all_passed = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            key = await queue.take()
+            passed.add(key)
+            if len(passed) == 100:
+                all_passed.set()
+            await asyncio.sleep(dice.random() / 1000)
+            queue.done(key)
+
+    workers = [asyncio.create_task(work()) for _ in range(4)]
+    keys = list(range(100))
+    dice.shuffle(keys)
+    for key in keys:
+        if dice.random() < 0.5:
+            queue.wake(key)
+        else:
+            queue.wake_after(key, dice.random() / 100)
+        await asyncio.sleep(dice.random() / 2000)
+    await asyncio.wait_for(all_passed.wait(), 5)
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+
 async def test_a_closed_queue_sends_waiting_workers_home() -> None:
     queue: Queue[str] = Queue(Clock())
     workers = [asyncio.create_task(queue.take()) for _ in range(3)]
