@@ -49,6 +49,10 @@ class Lookup(Protocol):
         """Objects whose `spec.<reference>` is that name."""
         ...
 
+    def with_key(self, namespace: str, key: str) -> list[Manifest]:
+        """Versions whose status says that key."""
+        ...
+
 
 def woken(kind: Kind, namespace: str, states: States, known: Lookup) -> set[Key]:
     """The keys to pass over when an object went from one state to another (None: there was or is none)."""
@@ -164,8 +168,8 @@ def _of_model(namespace: str, model: str, key: str | None, is_of_test: bool, kno
     if is_of_test and not key:
         yield Key(CUSTOM_MODEL, namespace, model)
         return
-    versions = known.referring(CUSTOM_MODEL_VERSION, namespace, "modelRef.name", model)
-    own = [version for version in versions if key and (version.get("status") or {}).get("key") == key]
+    versions = known.with_key(namespace, key) if key else []
+    own = [version for version in versions if _reference(version, "modelRef") == model]
     if not own:
         yield from _around_model(namespace, model, known)
     for version in own:

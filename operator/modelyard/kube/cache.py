@@ -57,6 +57,9 @@ _INDEXED_REFERENCES: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
 }
 """Paths below `spec` of names of other objects."""
 
+_KEY = "status.key"
+"""Versions are found by it, too: children are labelled with their version's key, not with its name."""
+
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -93,6 +96,11 @@ class Cache:
     def referring(self, kind: Kind, namespace: str, reference: str, name: str) -> list[Manifest]:
         """Objects whose `spec.<reference>` names that object ("modelRef.name"), sorted by name."""
         return self._objects(kind, namespace, self._index.names((kind, namespace, f"spec.{reference}", name)))
+
+    def with_key(self, namespace: str, key: str) -> list[Manifest]:
+        """Versions whose status says that this key is theirs, sorted by name."""
+        names = self._index.names((CUSTOM_MODEL_VERSION, namespace, _KEY, key))
+        return self._objects(CUSTOM_MODEL_VERSION, namespace, names)
 
     def names(self, kind: Kind) -> Iterator[tuple[str, str]]:
         """(namespace, name) of all objects of a kind."""
@@ -230,7 +238,7 @@ def compacted(kind: Kind, manifest: Mapping[str, Any]) -> Manifest:
 
 
 def _entries(kind: Kind, manifest: Manifest | None) -> Iterable[tuple[str, str]]:
-    """What an object is found by: its indexed labels, and the names that its spec refers to."""
+    """What an object is found by: its indexed labels, the names that its spec refers to, and a version's key."""
     if manifest is None:
         return
     found = manifest["metadata"].get("labels") or {}
@@ -241,6 +249,8 @@ def _entries(kind: Kind, manifest: Manifest | None) -> Iterable[tuple[str, str]]
             value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, str):
             yield f"spec.{'.'.join(path)}", value
+    if kind == CUSTOM_MODEL_VERSION and (key := (manifest.get("status") or {}).get("key")):
+        yield _KEY, key
 
 
 def _has_labels(manifest: Manifest, wanted: Mapping[str, str]) -> bool:

@@ -128,6 +128,24 @@ def test_a_child_of_a_version_wakes_that_version_and_its_model(known: Cache, lab
     assert lines(known, DEPLOYMENT, child) == {"cmodel m", "cmv m2", "mtest running"}
 
 
+def test_a_child_is_not_of_another_models_version_of_the_same_key(known: Cache) -> None:
+    known.put(CUSTOM_MODEL_VERSION, version("m2", "m", resourceVersion="2") | {"status": {"key": "k"}})
+    known.put(CUSTOM_MODEL_VERSION, version("other", "n", resourceVersion="2") | {"status": {"key": "k"}})
+
+    child = make("x", labels={labels.OF_MODEL: "m", labels.OF_VERSION: "k"})
+    assert lines(known, DEPLOYMENT, child) == {"cmodel m", "cmv m2", "mtest running"}
+
+
+def test_a_child_of_one_of_many_versions_is_routed_without_looking_at_the_others(known: Cache) -> None:
+    known.put(CUSTOM_MODEL_VERSION, version("m2", "m", resourceVersion="2") | {"status": {"key": "k"}})
+    looked: list[str] = []
+    known.referring = lambda kind, *rest: looked.append(kind.name) or []  # type: ignore[method-assign, func-returns-value]
+
+    child = make("x", labels={labels.OF_MODEL: "m", labels.OF_VERSION: "k"})
+    assert "cmv m2" in lines(known, DEPLOYMENT, child)
+    assert "CustomModelVersion" not in looked
+
+
 def test_a_child_of_a_version_that_has_not_said_its_key_yet_wakes_all_of_the_model(known: Cache) -> None:
     assert (
         lines(known, DEPLOYMENT, make("x", labels={labels.OF_MODEL: "m", labels.OF_VERSION: "k"})) == ALL_OF_M

@@ -348,6 +348,20 @@ def test_objects_are_found_by_the_names_in_their_spec(cache: Cache) -> None:
     assert names(MODEL_LEDGER, "modelName", "m") == ["a"]
 
 
+def test_versions_are_found_by_the_key_in_their_status(cache: Cache) -> None:
+    spec = {"modelRef": {"name": "m"}}
+    cache.put(CUSTOM_MODEL_VERSION, pod(1, "v1", spec=spec, status={"key": "k1"}))
+    cache.put(CUSTOM_MODEL_VERSION, pod(2, "v2", spec=spec))
+
+    def names(key: str) -> list[str]:
+        return [found["metadata"]["name"] for found in cache.with_key("ns", key)]
+
+    assert (names("k1"), names("k2")) == (["v1"], [])
+    cache.put(CUSTOM_MODEL_VERSION, pod(3, "v2", spec=spec, status={"key": "k2"}))
+    cache.put(CUSTOM_MODEL_VERSION, pod(4, "v1", spec=spec, status={}))
+    assert (names("k1"), names("k2")) == ([], ["v2"])
+
+
 def test_thousands_of_objects_are_selected_without_looking_at_all(cache: Cache) -> None:
     for number in range(3000):
         cache.put(POD, pod(1, f"p-{number}", labels={labels.OF_MODEL: f"m-{number}"}))
