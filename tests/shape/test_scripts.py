@@ -64,6 +64,15 @@ def test_the_demo_is_over_when_one_version_serves_and_the_other_is_refused() -> 
     assert not is_over([version("prices-v1", ("Serving", "False", "NotServing", "")), refused])
 
 
+def test_the_demo_is_over_where_the_mended_version_took_over_earlier() -> None:
+    superseded = version("prices-v1", ("Serving", "False", "Superseded", ""))
+    refused = version("prices-v2", ("Stalled", "True", "TestsFailed", ""))
+    serves = version("prices-v3", ("Serving", "True", "Serving", ""))
+
+    assert is_over([superseded, refused, serves])
+    assert not is_over([superseded, version("prices-v2"), serves])
+
+
 def test_what_the_demo_began_is_remembered(tmp_path: Path) -> None:
     note = tmp_path / "new" / "demo.json"
     assert read_note(note) is None
