@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from modelyard.api.dataset import DataFormat
+from modelyard.checks.columns import datatypes
+from modelyard.checks.data_files import parse_data_set
 from scripts.demo import PYTHON_IMAGE
 
 ROOT = Path(__file__).parents[2]
@@ -49,3 +52,34 @@ def test_the_packages_of_an_image_are_pinned() -> None:
 
     assert len(lines) >= 6
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line)] == []
+
+
+def measured(example: Path) -> dict[str, str]:
+    """The datatypes of the columns of the data in an example's gate; none where it has no gate."""
+    found = {}
+    for test in spec(example, "model.yaml").get("gate", {}).get("tests", ()):
+        form: DataFormat = test["dataset"]["format"]
+        found |= datatypes(parse_data_set(content(example, test["dataset"]), form).columns)
+    return found
+
+
+def content(example: Path, dataset: dict[str, Any]) -> bytes:
+    """The only file of a data set."""
+    if "inline" in dataset:
+        (file,) = dataset["inline"]
+        text: str = file["content"]
+        return text.encode()
+    name = dataset["configMap"]["name"]
+    made = yaml.safe_load((example / "kustomization.yaml").read_text())["configMapGenerator"]
+    (files,) = (each["files"] for each in made if each["name"] == name)
+    (path,) = files
+    return (example / path).read_bytes()
+
+
+@each_example
+def test_the_data_of_an_example_tells_what_is_measured_as_fractions(example: Path) -> None:
+    """A client that goes by the metadata would cut the fractions of a column that it takes for integers."""
+    whole = [column for column, datatype in measured(example).items() if datatype == "INT64"]
+
+    assert set(whole) <= {"rooms"}
+    assert bool(measured(example)) is ("gate:" in (example / "model.yaml").read_text())
