@@ -329,7 +329,9 @@ class ServerConnection(RequestReader):
         for exchange in self._later:
             self._let_go(exchange)
         self._later.clear()
-        self.deadline = _NEVER if self.stalled else monotonic() + self._limits.linger_seconds
+        unsent = self._transport.get_write_buffer_size()
+        patience = self._limits.write_seconds if unsent else self._limits.linger_seconds
+        self.deadline = _NEVER if self.stalled else monotonic() + patience
         if self._half or (all_read and not self._paused):
             self._transport.close()
         else:
@@ -349,11 +351,11 @@ class ServerConnection(RequestReader):
         under_way = turn is not None and turn.started
         if self._ended:
             return
+        self._pace()
         if self.stalled:
             if not under_way:
                 self.deadline = _NEVER
             return
-        self._pace()
         if under_way:
             self._waits_for = turn
             return

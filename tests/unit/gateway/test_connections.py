@@ -9,8 +9,9 @@ import pytest
 
 from modelyard.gateway.settings import Settings
 from modelyard.http1.host import bound
+from modelyard.http1.server import ServerConnection
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, gateway, get, model, post
+from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, Rig, gateway, get, model, post
 
 
 def chunked(*chunks: bytes, headers: str = "") -> bytes:
@@ -287,6 +288,19 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
         assert sum(rig.counted.values()) < 1_000
 
 
+async def test_no_more_is_taken_from_a_client_that_does_not_read() -> None:
+    async with gateway() as rig:
+        with await _deaf(rig.port) as on:
+            requests = get("/v2/openapi.json") * 50_000
+            sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(on, requests))
+            await eventually(lambda: any(one.stalled for one in rig.gateway.server.connections))
+            (served,) = rig.gateway.server.connections
+            await eventually(lambda: served._paused)
+            assert sum(map(len, served._raw)) < len(requests) / 2
+            sending.cancel()
+            await asyncio.wait((sending,))
+
+
 async def test_answers_that_wait_for_slow_readers_count_as_held() -> None:
     async with model() as behind, gateway([behind.address], held_bytes=17_000) as rig:
         server = rig.gateway.server
@@ -455,6 +469,26 @@ async def test_a_client_that_never_reads_its_last_answer_is_cut_off() -> None:
             await eventually(lambda: not rig.gateway.server.connections)
 
 
+async def test_a_last_answer_is_waited_for_as_long_as_any() -> None:
+    """Less of it than would make the gateway wait, which the client begins to read long after a refused one."""
+    async with gateway(linger_seconds=0.0, write_seconds=60.0) as rig:
+        loop, whole = asyncio.get_running_loop(), (await rig.ask(get("/v2/openapi.json"))).body
+        with await _deaf(rig.port) as on:
+            await eventually(lambda: len(rig.gateway.server.connections) == 2)
+            served = _served(rig, on)
+            served._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            served._transport.set_write_buffer_limits(high=1_000_000)
+            on.send(get("/v2/openapi.json", headers="Connection: close\r\n"))
+            await eventually(lambda: served._ended)
+            assert 0 < served._transport.get_write_buffer_size() and not served.stalled
+            served.expire()
+            answer = b""
+            async with asyncio.timeout(5):
+                while part := await loop.sock_recv(on, 65536):
+                    answer += part
+            assert answer.endswith(whole)
+
+
 async def test_a_request_that_breaks_off_is_forgotten() -> None:
     async with model() as behind, gateway([behind.address]) as rig:
         for part in (post()[:20], post()[:-1]):
@@ -477,6 +511,12 @@ async def _deaf(port: int) -> socket.socket:
     on.setblocking(False)
     await asyncio.get_running_loop().sock_connect(on, ("127.0.0.1", port))
     return on
+
+
+def _served(rig: Rig, on: socket.socket) -> ServerConnection:
+    """The gateway's end of a connection."""
+    ends = {one._transport.get_extra_info("peername"): one for one in rig.gateway.server.connections}
+    return ends[on.getsockname()]
 
 
 async def _drip(client: Client, data: bytes) -> None:
