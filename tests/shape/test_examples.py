@@ -56,7 +56,7 @@ def test_the_packages_of_an_image_are_pinned() -> None:
 
 def measured(example: Path) -> dict[str, str]:
     """The datatypes of the columns of the data in an example's gate; none where it has no gate."""
-    found = {}
+    found: dict[str, str] = {}
     for test in spec(example, "model.yaml").get("gate", {}).get("tests", ()):
         form: DataFormat = test["dataset"]["format"]
         found |= datatypes(parse_data_set(content(example, test["dataset"]), form).columns)
@@ -73,7 +73,7 @@ def content(example: Path, dataset: dict[str, Any]) -> bytes:
     made = yaml.safe_load((example / "kustomization.yaml").read_text())["configMapGenerator"]
     (files,) = (each["files"] for each in made if each["name"] == name)
     (path,) = files
-    return (example / path).read_bytes()
+    return Path(example, path).read_bytes()
 
 
 @each_example
