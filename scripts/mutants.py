@@ -5,16 +5,19 @@
 All three without an argument. Everything is below build/mutants: an environment of its own from
 requirements/mutants.lock, and for each package a copy of the code and the tests. Interrupted, it goes on where it was.
 After a change of the code, mutants of changed functions are tried again; after one of the tests, survivors. They are
-listed in build/mutants/survivors.txt. The exit code is 0 only when each package has nine in ten of its mutants killed.
+listed in build/mutants/survivors.txt. The exit code is 0 only when each package has nine in ten of its mutants noticed:
+killed by a test that fails, or stopped because they took too long, which the table counts apart.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +35,9 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     "status": (),
 }
 """Packages, and which of their tests do not take part: those that measure, and those of processes of their own."""
+
+LAST_LINES = 20
+"""That are told again of a mutmut that failed."""
 
 COPIED = ("tests", "examples", "crds", "docs")
 
@@ -76,6 +82,10 @@ use_git_change_detection = false
 """
 
 
+class MutmutFailed(Exception):
+    """mutmut ended with an error, so that what it has noted is no result; the message ends with its last lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What became of the mutants of one package, by name."""
@@ -85,13 +95,21 @@ class Tried:
 
     @property
     def noticed(self) -> int:
-        """How many the tests noticed."""
+        """How many the tests noticed, by a test that fails or by the time they took."""
         return sum(word in NOTICED for word in self.words.values())
 
     @property
     def percent(self) -> float:
-        """Of all mutants that there are, tried or not."""
-        return 100 * self.noticed / len(self.words) if self.words else 0.0
+        """Noticed, of all mutants that there are, tried or not."""
+        return self._of_all(self.noticed)
+
+    @property
+    def percent_killed(self) -> float:
+        """Noticed by a test that fails, of all mutants that there are."""
+        return self._of_all(sum(word == "killed" for word in self.words.values()))
+
+    def _of_all(self, count: int) -> float:
+        return 100 * count / len(self.words) if self.words else 0.0
 
     @property
     def alive(self) -> dict[str, str]:
@@ -115,15 +133,19 @@ def found(package: str, folder: Path) -> Tried:
 
 
 def table(tried: Sequence[Tried]) -> str:
-    """One line a package."""
+    """One line a package; `noticed` are those killed and those that took too long, of all there are."""
     columns = ("killed", "timeout", "survived", "no test", "unclear", "not tried")
     lines = [
-        f"{'package':<10}{'mutants':>9}" + "".join(f"{column:>11}" for column in columns) + f"{'killed':>10}"
+        f"{'package':<10}{'mutants':>9}"
+        + "".join(f"{column:>11}" for column in columns)
+        + f"{'killed':>10}{'noticed':>10}"
     ]
     for one in tried:
         counts = Counter(one.words.values())
         numbers = "".join(f"{counts[column]:>11}" for column in columns)
-        lines.append(f"{one.package:<10}{len(one.words):>9}{numbers}{one.percent:>8.1f} %")
+        lines.append(
+            f"{one.package:<10}{len(one.words):>9}{numbers}{one.percent_killed:>8.1f} %{one.percent:>8.1f} %"
+        )
     return "\n".join(lines)
 
 
@@ -138,7 +160,10 @@ def _listed(one: Tried) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try the mutants of the packages that are asked for; the table comes last even after an interrupt."""
+    """Try the mutants of the packages that are asked for; the table comes last even after an interrupt.
+
+    There is none, and the exit code is 1, when mutmut itself failed.
+    """
     if unknown := [name for name in arguments if name not in LEFT_OUT]:
         print(f"No such package: {', '.join(unknown)}. There are: {', '.join(LEFT_OUT)}", file=sys.stderr)
         return 2
@@ -150,6 +175,9 @@ def main(arguments: Sequence[str]) -> int:
                 _try(mutmut, package)
     except interrupts.Interrupted:
         interrupted = True
+    except MutmutFailed as failed:
+        print(failed, file=sys.stderr)
+        return 1
     tried = [found(package, HOME / package) for package in packages]
     return _told(tried, interrupted)
 
@@ -177,7 +205,7 @@ def _environment() -> Path:
 
 
 def _try(mutmut: Path, package: str) -> None:
-    """One run of mutmut, with one process that everything else on the machine goes before."""
+    """One run of mutmut, with one process that everything else on the machine goes before. MutmutFailed."""
     print(f"\n===== {package} =====", flush=True)
     folder = HOME / package
     folder.mkdir(parents=True, exist_ok=True)
@@ -186,13 +214,32 @@ def _try(mutmut: Path, package: str) -> None:
         if mirror(ROOT / name, folder / name) and name == "tests":
             forget_survivors(package, folder)
     _write(folder / "pyproject.toml", configuration(package).encode())
-    process = subprocess.Popen(["nice", "-n", "19", mutmut, "run", "--max-children", "1"], cwd=folder)
+    run(["nice", "-n", "19", str(mutmut), "run", "--max-children", "1"], folder)
+
+
+def run(command: Sequence[str], folder: Path) -> None:
+    """Run it and show what it says as it says it; MutmutFailed when its exit code is not 0."""
+    last = deque[str](maxlen=LAST_LINES)
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
     try:
+        with io.TextIOWrapper(process.stdout, errors="replace", newline="") as said:
+            for line in said:  # ended by a carriage return, too, with which mutmut counts
+                print(line, end="", flush=True)
+                last.append(line.rstrip())
         process.wait()
     except BaseException:
         process.terminate()  # each mutant is noted as soon as it was tried
         process.wait()
         raise
+    if process.returncode:
+        end = "\n".join(last)
+        raise MutmutFailed(
+            f"mutmut in {folder} ended with exit code {process.returncode}. Its last lines:\n{end}"
+        )
 
 
 def forget_survivors(package: str, folder: Path) -> None:

@@ -75,8 +75,46 @@ def test_nothing_tried_is_nothing_killed() -> None:
 def test_the_table_has_a_line_for_each_package_and_the_file_one_for_each_survivor() -> None:
     one = tried(x="killed", y="survived")
 
-    assert table([one]).splitlines()[1].split() == ["roles", "2", "1", "0", "1", "0", "0", "0", "50.0", "%"]
+    assert table([one]).splitlines()[1].split()[:8] == ["roles", "2", "1", "0", "1", "0", "0", "0"]
     assert survivors([one]).splitlines()[1:] == ["survived   y"]
+
+
+def test_those_that_took_too_long_are_told_apart_from_those_that_a_test_killed() -> None:
+    one = tried(a="killed", b="timeout", c="survived", d="killed")
+
+    head, line = (text.split() for text in table([one]).splitlines())
+    assert head[-2:] == ["killed", "noticed"]
+    assert line[-4:] == ["50.0", "%", "75.0", "%"]
+    assert line[head.index("timeout")] == "1"
+
+
+def test_a_mutmut_that_fails_is_no_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "mutmut"
+    broken.write_text("#!/bin/sh\nfor n in $(seq 30); do echo line $n; done\necho broken >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(mutants, "HOME", tmp_path / "home")
+    monkeypatch.setattr(mutants, "COPIED", ("crds",))
+    monkeypatch.setattr(mutants, "_environment", lambda: broken)
+    notes = tmp_path / "home" / "roles" / "mutants" / "src" / "modelyard" / "roles"
+    notes.mkdir(parents=True)
+    (notes / "gate.py.meta").write_text(json.dumps({"exit_code_by_key": {"a": 1}}))
+
+    assert main(["roles"]) == 1
+
+    said = capfd.readouterr()
+    assert "ended with exit code 3" in said.err
+    assert said.err.splitlines()[-2:] == ["line 30", "broken"]
+    assert "line 11\n" not in said.err, "only the last lines"
+    assert "noticed" not in said.out, "no table of stale notes"
+    assert not (tmp_path / "home" / "survivors.txt").exists()
+
+
+def test_what_mutmut_says_is_shown_as_it_says_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mutants.run(["printf", r"1 of 2\r2 of 2\n"], tmp_path)
+
+    assert capfd.readouterr().out == "1 of 2\r2 of 2\n"
 
 
 @pytest.mark.parametrize(("killed", "code"), [(9, 0), (8, 1)])
