@@ -3,6 +3,10 @@
 //
 // It decides less than the operator does: what it writes is a template in which names are replaced. That is to its
 // advantage, and meant to be: the reference shows what the work costs when there is next to nothing to decide.
+//
+// Its informers keep no managedFields, as is usual. Two more things that a controller may do it does not: it has no
+// typed clients (all kinds go through the dynamic one, as unstructured objects), and it speaks JSON with the API server
+// also about the kinds of Kubernetes itself, for which there is protobuf.
 package main
 
 import (
@@ -145,6 +149,9 @@ func (c *controller) run(ctx context.Context, workers int) {
 func (c *controller) watch(factory dynamicinformer.DynamicSharedInformerFactory, resource schema.GroupVersionResource) {
 	informer := factory.ForResource(resource).Informer()
 	c.informers[resource.Resource] = informer
+	if err := informer.SetTransform(withoutManagedFields); err != nil {
+		log.Fatal(err)
+	}
 	handle := func(object any) { c.wake(resource.Resource, object) }
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    handle,
@@ -160,6 +167,14 @@ func (c *controller) watch(factory dynamicinformer.DynamicSharedInformerFactory,
 			log.Fatal(err)
 		}
 	}
+}
+
+// withoutManagedFields is what informers do to each object before they keep it.
+func withoutManagedFields(object any) (any, error) {
+	if found, ok := object.(*unstructured.Unstructured); ok {
+		found.SetManagedFields(nil)
+	}
+	return object, nil
 }
 
 func byModel(object any) ([]string, error) {
