@@ -14,14 +14,15 @@ from modelyard.gateway.settings import Settings
 from modelyard.gateway.upstream import Pod, PodConnection
 from modelyard.http1.exchange import FAILED, Exchange
 from modelyard.http1.heads import Headers
+from modelyard.http1.reading import SMALL
 
 logger = logging.getLogger(__name__)
 
 TRIES = 2
 """A request that was never sent, or not taken, is sent once more."""
 
-_SHORT_ANSWER = 1024 * 1024
-"""No answer that is shorter is too long for its rows."""
+_SHORT_ANSWER = 16 * 1024
+"""Up to this size an answer is not counted as held, and never too long for its rows."""
 
 _ONE_PIECE = 64 * 1024
 """Up to this size a request is sent as one piece."""
@@ -42,6 +43,9 @@ class Ends(Protocol):
     def retried(self) -> None:
         """A pod is asked once more."""
 
+    def hold(self, size: int) -> bool:
+        """Keep so many bytes more of answers, or fewer; False: there is no room for more."""
+
     def lane_now(self, lane: Lane) -> Lane:
         """The same way by the present table, or `lane` itself if there is none."""
 
@@ -54,6 +58,7 @@ class Call:
         "_ends",
         "_enough",
         "_headers",
+        "_longest",
         "_payload",
         "_pieces",
         "_pod",
@@ -63,6 +68,7 @@ class Call:
         "_tries",
         "asked",
         "exchange",
+        "held",
         "lane",
         "over",
         "request",
@@ -88,9 +94,13 @@ class Call:
         self._headers = self._payload = b""
         self._pod: Pod | None = None
         self._connection: PodConnection | None = None
-        self._tries = self._status = self._size = 0
-        self._enough = min(_SHORT_ANSWER, settings.answer_bytes)
-        self._pieces: list[bytes] = []
+        self._tries = self._status = self._size = self._longest = 0
+        self._enough = min(_SHORT_ANSWER, settings.longest_answer)
+        """Bytes of an answer that are taken without another look."""
+
+        self._pieces: list[bytes | bytearray] = []
+        self.held = 0
+        """Bytes of the answer that count as held, until the call is over."""
 
     @property
     def weight(self) -> int:
@@ -152,10 +162,15 @@ class Call:
     def on_body(self, chunk: bytes) -> None:
         """See Receiver."""
         self._size += len(chunk)
-        if self._size > self._enough and self._size > self._longest():
-            self._fail(502, f"its answer is larger than {self._enough} bytes")
+        if self._size > self._enough and not self._has_room():
+            return
+        pieces = self._pieces
+        if not pieces or len(chunk) >= SMALL:
+            pieces.append(chunk)
+        elif type(pieces[-1]) is bytearray:
+            pieces[-1] += chunk
         else:
-            self._pieces.append(chunk)
+            pieces.append(bytearray(chunk))
 
     def on_lost(self, error: Exception, begun: bool) -> None:
         """See Receiver. What a pod may have read is not sent again: whatever it did, it may have done."""
@@ -193,19 +208,31 @@ class Call:
             self.over = True
             self._ends.succeeded(self, answer)
 
-    def _longest(self) -> int:
-        """Bytes beyond which no more of the answer is kept; looked up once it is long."""
-        needed = protocol.longest_answer(self.request.rows, self.lane.version.target)
-        self._enough = min(needed, self._settings.answer_bytes)
-        return self._enough
+    def _has_room(self) -> bool:
+        """Count a long answer as held. False: it is too long, or too much is held, and the call has failed."""
+        if not self._longest:
+            needed = protocol.longest_answer(self.request.rows, self.lane.version.target)
+            self._longest = min(needed, self._settings.longest_answer)
+        if self._size > self._longest:
+            self._fail(502, f"its answer is larger than {self._longest} bytes")
+            return False
+        if not self._ends.hold(self._size - self.held):
+            self._fail(503, "the gateway holds as much of answers as it may")
+            return False
+        self.held = self._size
+        return True
 
     def _read(self) -> protocol.Answer:
-        lane, pieces = self.lane, self._pieces
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._pieces = []
+        lane, body = self.lane, self._joined()
         if self._status != 200:
             raise protocol.from_model(lane.model, lane.name, self._status, body, lane.path)
         return protocol.to_client(self.request, lane.version.target, lane.model, lane.name, body)
+
+    def _joined(self) -> bytes:
+        """The answer; nothing is kept in pieces any longer."""
+        pieces, self._pieces = self._pieces, []
+        first = pieces[0] if pieces else b""
+        return first if len(pieces) == 1 and type(first) is bytes else b"".join(pieces)
 
     def _passed_on(self) -> bytes:
         """Lines that tell the model which request this is part of. Nothing else of the client's is its business."""
@@ -225,6 +252,7 @@ class Call:
         now = self.sent
         if self._tries:
             self._ends.retried()
+            self._forget_answer()
             now = monotonic()
         self._tries += 1
         settings = self._settings
@@ -232,10 +260,16 @@ class Call:
             now + settings.first_byte_seconds, self.sent + settings.whole_seconds
         )
         self._pod = pod
-        self._status = self._size = 0
-        self._pieces.clear()
         pod.in_flight += 1
         pod.reach(self, fresh=fresh)
+
+    def _forget_answer(self) -> None:
+        """Keep nothing of what the pod before has said."""
+        self._status = self._size = 0
+        self._pieces.clear()
+        if self.held:
+            self._ends.hold(-self.held)
+            self.held = 0
 
     def _try_another(self, but: Pod | None) -> bool:
         """Ask another pod, if there is one and a try is left."""

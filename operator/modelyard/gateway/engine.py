@@ -51,6 +51,9 @@ class Engine:
         self.weight = 0
         """Bytes that they keep, as they go to models: a body in gzip is small before."""
 
+        self.answers = 0
+        """Bytes that they keep of long answers of models."""
+
         self.ready = True
         """False: the gateway is about to end."""
 
@@ -137,6 +140,13 @@ class Engine:
     def retried(self) -> None:
         """See Ends."""
         self.book.retried += 1
+
+    def hold(self, size: int) -> bool:
+        """See Ends."""
+        if self.answers + size > self._settings.limits.held_bytes:
+            return False
+        self.answers += size
+        return True
 
     def lane_now(self, lane: Lane) -> Lane:
         """See Ends."""
@@ -258,6 +268,7 @@ class Engine:
         """A call is over."""
         self.in_flight -= 1
         self.weight -= call.weight
+        self.answers -= call.held
         call.lane.load.in_flight -= 1
         call.exchange.context = None
 

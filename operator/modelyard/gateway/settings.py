@@ -19,8 +19,8 @@ class Settings:
     in_flight_per_model: int = 256
     """Of one model, all its versions together."""
 
-    answer_bytes: int = 256 * 1024 * 1024
-    """A model's answer; a larger one is answered with 502."""
+    answer_bytes: int = 64 * 1024 * 1024
+    """A model's answer; a larger one is answered with 502, and one larger than all that may be held as well."""
 
     connect_seconds: float = 2.0
     """In which a pod has to take a connection; then another is asked."""
@@ -48,6 +48,11 @@ class Settings:
 
     grace_seconds: float = 30.0
     """In which it then finishes what is under way."""
+
+    @property
+    def longest_answer(self) -> int:
+        """Bytes of the longest answer that is ever taken."""
+        return min(self.answer_bytes, self.limits.held_bytes)
 
     @property
     def tick(self) -> float:
