@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,40 +12,11 @@ from modelyard.cli.gateway_options import parser, settings_of
 from modelyard.http1.exchange import Limits
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, parsed, permissions, render
+from tests.shape.gateway_chart import NAME, ON, container, named, pod, refused
 from tests.support.room import MEBIBYTE, needed
-
-ON = "gateway.enabled=true"
-NAME = "modelyard-gateway"
-
 
 _MARGIN = 10
 """Seconds: more than the five after which workers that do not end are killed."""
-
-
-def named(kind: str, *settings: str, name: str = NAME) -> dict[str, Any]:
-    """The one manifest of a kind with this name."""
-    manifests = of_kind(render(ON, *settings), kind)
-    (found,) = (manifest for manifest in manifests if manifest["metadata"]["name"] == name)
-    return found
-
-
-def pod(*settings: str, name: str = NAME) -> dict[str, Any]:
-    """The pod template of a Deployment."""
-    template: dict[str, Any] = named("Deployment", *settings, name=name)["spec"]["template"]
-    return template
-
-
-def container(*settings: str) -> dict[str, Any]:
-    (found,) = pod(*settings)["spec"]["containers"]
-    return dict(found)
-
-
-def refused(*settings: str) -> str:
-    """Why the chart does not take these."""
-    options = [option for setting in (ON, *settings) for option in ("--set", setting)]
-    done = helm("template", "modelyard", str(CHART), f"--kube-version={KUBERNETES}", *options)
-    assert done.returncode != 0
-    return done.stderr
 
 
 def test_there_is_no_gateway_unless_it_is_asked_for() -> None:
