@@ -60,6 +60,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The namespace of `/v2/...`: models of one that is not watched would all be 404. */ -}}
+{{- define "modelyard.gateway.defaultNamespace" -}}
+{{- $default := .Values.gateway.defaultNamespace -}}
+{{- if and .Values.namespaces (not (has $default .Values.namespaces)) -}}
+{{- fail (printf "gateway.defaultNamespace (%s) is none of namespaces (%s): the gateway does not watch it" $default (join ", " .Values.namespaces)) -}}
+{{- end -}}
+{{- $default -}}
+{{- end -}}
+
 {{- /* MiB that the gateway needs at its limits: of each worker what it takes at rest, bodies that are held as they came
 and as they go to models, and one that is being read, which takes up to 32 times its size for that moment. */ -}}
 {{- define "modelyard.gateway.room" -}}
