@@ -245,9 +245,7 @@ class Call:
 
     def _try(self, pod: Pod | None, *, fresh: bool) -> None:
         if pod is None:
-            self._fail(
-                503, "none of its pods is ready" if self.lane.serves else _NO_PODS, lasts=not self.lane.serves
-            )
+            self._fail(503, "none of its pods is ready" if self.lane.serves else _NO_PODS)
             return
         now = self.sent
         if self._tries:
@@ -294,10 +292,10 @@ class Call:
             pod.in_flight -= 1
         return pod
 
-    def _fail(self, status: int, what: str, *, lasts: bool = False) -> None:
+    def _fail(self, status: int, what: str) -> None:
         self.upstream = monotonic() - self.sent
         said = f"model {quoted(self.lane.model)} version {quoted(self.lane.name)}: {what}"
-        self._end(Refused(status, said, lasts=lasts))
+        self._end(Refused(status, said))
 
     def _end(self, problem: Refused) -> None:
         self.abandon()

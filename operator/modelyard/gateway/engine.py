@@ -193,8 +193,7 @@ class Engine:
             self._log.write(exchange, series.key, request_id, own, 0.0)
 
     def _refusal(self, problem: Refused) -> Reply:
-        again = None if problem.lasts else self._settings.retry_after_seconds
-        return refusal(problem.status, problem.message, retry_after=again)
+        return refusal(problem.status, problem.message, retry_after=self._settings.retry_after_seconds)
 
     def _overload(self, way: Way) -> Reply | None:
         """The answer while too much is under way; None: it is not."""

@@ -47,8 +47,8 @@ class Lane:
         )
         self.load, self.series, self.pods = load, series, pods
         self.serves = model.serving == version.label
-        """Whether it is the version for whoever names none. Another one without pods was refused, or has had its
-        time, as far as the table tells."""
+        """Whether it is the version for whoever names none. Of another one without pods the table does not tell whether
+        they are about to start, or it was refused, or has had its time."""
 
         self.path = f"{version.url_prefix}/predict_no_state/"
         self.head = (

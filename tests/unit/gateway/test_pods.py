@@ -36,8 +36,8 @@ async def test_a_model_without_pods_is_down_and_says_when_to_try_again() -> None
         assert rig.engine.in_flight == 0
 
 
-async def test_of_a_version_that_does_not_serve_nobody_says_when_to_try_again() -> None:
-    """It was refused, or another one has taken its place: that it has no pods will be so."""
+async def test_of_a_version_that_does_not_serve_it_is_told_and_when_to_try_again() -> None:
+    """It may be a candidate whose pods are about to start as well as one that was refused."""
     async with model() as behind:
         versions = {
             label: Version(label, PRICE, "", pods)
@@ -46,10 +46,18 @@ async def test_of_a_version_that_does_not_serve_nobody_says_when_to_try_again() 
         routes = Table({("default", "flats"): Model("default", "flats", versions, "2")}, "default")
         async with gateway(routes) as rig:
             gone = await rig.ask(post(path="/v2/models/flats/versions/1/infer"))
-            assert (gone.status, "retry-after" in gone.headers) == (503, False)
+            assert (gone.status, gone.headers["retry-after"]) == (503, "1")
             assert "does not serve" in gone.json["error"]
             down = await rig.ask(post(path="/v2/models/flats/versions/3/infer"))
             assert (down.status, down.headers["retry-after"]) == (503, "1")
+
+
+async def test_of_the_first_version_of_a_model_it_is_told_when_to_try_again() -> None:
+    first = Model("default", "flats", {"1": Version("1", PRICE, "")})
+    async with gateway(Table({("default", "flats"): first}, "default")) as rig:
+        for path in ("/v2/models/flats/infer", "/v2/models/flats/versions/1/infer"):
+            reply = await rig.ask(post(path=path))
+            assert (reply.status, reply.headers["retry-after"]) == (503, "1")
 
 
 async def test_a_call_for_which_no_pod_was_asked_took_no_time_of_a_model() -> None:

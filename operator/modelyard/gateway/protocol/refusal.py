@@ -24,11 +24,11 @@ _LOOKED_AT: Final = 64 * 1024
 
 
 class Refused(Exception):
-    """Answer `status` with `{"error": message}`; what `lasts` is not worth to be tried again soon."""
+    """Answer `status` with `{"error": message}`."""
 
-    def __init__(self, status: int, message: str, *, lasts: bool = False) -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.status, self.message, self.lasts = status, message, lasts
+        self.status, self.message = status, message
 
 
 class Wrong(Exception):
