@@ -16,7 +16,7 @@ from typing import Any
 import uvloop
 
 import modelyard
-from modelyard.cli.gateway_options import parser, settings_of
+from modelyard.cli.gateway_options import OptionsError, parser, settings_of
 from modelyard.gateway import engine
 from modelyard.gateway.admin import admin_pages
 from modelyard.gateway.engine import About
@@ -25,6 +25,7 @@ from modelyard.gateway.routes import Routes
 from modelyard.gateway.routes.document import RoutesError
 from modelyard.gateway.routes.file import FileRoutes, read_routes
 from modelyard.gateway.serving import Gateway
+from modelyard.gateway.settings import Settings
 from modelyard.gateway.supervisor import Supervisor
 from modelyard.gateway.worker import report_to_parent
 from modelyard.http1.exchange import Limits
@@ -47,6 +48,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser().parse_args(argv)
     with ExitStack() as sockets:
         try:
+            settings = settings_of(options)
             routes = _routes(options)
             on = sockets.enter_context(_bound(options.host, options.port, "port", shared=True))
             admin = None
@@ -54,13 +56,13 @@ def main(argv: Sequence[str]) -> int:
                 admin = sockets.enter_context(
                     _bound(options.host, options.admin_port, "admin port", shared=False)
                 )
-        except (RoutesError, AccessError, AddressError) as error:
+        except (OptionsError, RoutesError, AccessError, AddressError) as error:
             print(f"modelyard gateway: {error}", file=sys.stderr)
             return 2
         configure_logs()
         keep_freed_memory()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(options, argv, routes, on, admin))
+            runner.run(_run(options, argv, settings, routes, on, admin))
     return 0
 
 
@@ -75,12 +77,12 @@ def _bound(host: str, port: int, what: str, *, shared: bool) -> socket.socket:
 async def _run(
     options: argparse.Namespace,
     argv: Sequence[str],
+    settings: Settings,
     routes: Callable[[], Routes],
     on: socket.socket,
     admin: socket.socket | None,
 ) -> None:
     count = options.workers or len(os.sched_getaffinity(0))
-    settings = settings_of(options)
     port = on.getsockname()[1]
     if admin is None:
         gateway = Gateway(routes(), settings, About(modelyard.__version__, options.namespace))

@@ -12,6 +12,10 @@ from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
 
 
+class OptionsError(Exception):
+    """Options that contradict each other."""
+
+
 class _Option(NamedTuple):
     name: str
     field: str
@@ -89,9 +93,14 @@ _OF_THE_PROCESS = (
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """The settings that the options make."""
+    """The settings that the options make. Raises OptionsError."""
     given = vars(options)
     limits = Limits(**{option.field: given[option.field] for option in _OF_CLIENTS})
+    if limits.held_bytes < limits.body_bytes:
+        raise OptionsError(
+            f"--max-held-bytes ({limits.held_bytes}) is below --max-body-bytes ({limits.body_bytes}): "
+            "a body of that size would never be taken"
+        )
     return Settings(
         limits, **{option.field: given[option.field] for option in (*_OF_MODELS, *_OF_THE_PROCESS)}
     )

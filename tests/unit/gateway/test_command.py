@@ -69,6 +69,18 @@ def test_an_option_out_of_bounds_is_refused(option: str, capsys: pytest.CaptureF
     assert "must be" in capsys.readouterr().err
 
 
+def test_a_body_that_could_never_be_held_is_refused_at_start(
+    routes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([f"--routes={routes}", "--max-held-bytes=1000", "--max-body-bytes=1001"]) == 2
+    assert capsys.readouterr().err == (
+        "modelyard gateway: --max-held-bytes (1000) is below --max-body-bytes (1001): "
+        "a body of that size would never be taken\n"
+    )
+    least = parser().parse_args(["--max-held-bytes=1001", "--max-body-bytes=1001"])
+    assert settings_of(least).limits.held_bytes == 1001
+
+
 def test_the_help_tells_each_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["--help"])
