@@ -254,13 +254,15 @@ class Engine:
             self._left(call)
 
     def _leave(self, call: Call) -> None:
-        """Count and tell a call whose client went, by a code that no client ever sees."""
+        """Count and tell a call whose client went, by a code that no client ever sees. It took as long as it did: slow
+        models are what clients give up."""
         exchange, series = call.exchange, call.lane.series
         exchange.status = GONE
         series.count(GONE)
+        upstream = monotonic() - call.sent
+        own = call.sent - exchange.began
+        series.measure(own, upstream if call.asked else None, exchange.size, None)
         if self._log.chosen():
-            upstream = monotonic() - call.sent
-            own = monotonic() - exchange.began - upstream
             self._log.write(exchange, series.key, call.request_id, own, upstream)
 
     def _left(self, call: Call) -> None:

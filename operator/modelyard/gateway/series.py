@@ -53,8 +53,9 @@ class Series:
         """An answer was given."""
         self.codes[code] = self.codes.get(code, 0) + 1
 
-    def measure(self, own: float, upstream: float | None, asked: int, told: int) -> None:
-        """A prediction: seconds of the gateway and of the model, sizes of both bodies. None: no pod was asked."""
+    def measure(self, own: float, upstream: float | None, asked: int, told: int | None) -> None:
+        """A prediction: seconds of the gateway and of the model, sizes of both bodies. None: no pod was asked, or no
+        answer given."""
         for distribution, value in (
             (self.own_seconds, own),
             (self.upstream_seconds, upstream),

@@ -16,7 +16,7 @@ from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
 from modelyard.http1.host import Server, bound
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import LIVE, Rig, gateway, get, model, post, table
+from tests.unit.gateway.rig import LIVE, QUESTION, Rig, gateway, get, model, post, table
 
 FLATS = ("default", "flats", "1")
 
@@ -107,6 +107,16 @@ async def test_who_goes_before_the_answer_is_told_by_a_code_of_its_own(
         client.hang_up()
         await eventually(lambda: not rig.gateway.server.connections)
         assert rig.counted == {(*FLATS, "infer", "499"): 1}
+        measured = rig.engine.book.tally().measured
+        for name, count in (
+            ("own_seconds", 1),
+            ("upstream_seconds", 1),
+            ("request_bytes", 1),
+            ("response_bytes", 0),
+        ):
+            assert sum(measured[name, *FLATS][:-1]) == count
+        assert measured["request_bytes", *FLATS][-1] == len(QUESTION)
+        assert measured["upstream_seconds", *FLATS][-1] > 0
     (line,) = [vars(record) for record in caplog.records if record.name == "modelyard.gateway.access"]
     assert [line[name] for name in ("status", "request_id", "response_bytes")] == [499, "mine", 0]
     assert line["upstream_ms"] > 0
