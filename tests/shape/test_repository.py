@@ -20,6 +20,11 @@ PACKAGE = ROOT / "operator" / "modelyard"
 PAGES = tracked("*.md")
 
 
+def prose(page: Path) -> str:
+    """Its text without blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors that a page's headings have on a code host."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
@@ -45,14 +50,21 @@ def test_python_finds_its_own_operator_from_the_root() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=title)
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if "://" not in link]
 
     for link in links:
         path, _, anchor = link.partition("#")
         target = (page.parent / path) if path else page
         assert target.exists(), f"{link} leads nowhere"
         assert not anchor or anchor in anchors(target), f"{link} names no heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_a_heading_of_a_page_holds_no_other(page: Path) -> None:
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+
+    assert headings
+    assert [heading for heading in headings if re.search("#+ ", heading)] == []
 
 
 def test_every_decision_has_a_date_and_is_listed() -> None:
