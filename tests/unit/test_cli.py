@@ -75,6 +75,43 @@ def test_the_checks_start_without_anything_of_the_operator() -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "module", "extra"),
+    [
+        ("gateway", "uvloop", "operator"),
+        ("operator", "uvloop", "operator"),
+        ("health", "httptools", "operator"),
+        ("try", "orjson", "cli"),
+        ("crds", "yaml", "cli"),
+    ],
+)
+def test_a_command_whose_packages_are_missing_says_what_brings_them(
+    command: str, module: str, extra: str
+) -> None:
+    run = without(module, command)
+
+    assert run.returncode == 2
+    assert run.stderr == (
+        f"modelyard {command}: the module {module} is missing; "
+        f"`pip install '.[{extra}]'` in a checkout brings what this command needs\n"
+    )
+
+
+def test_a_part_of_modelyard_that_is_missing_is_a_fault_that_is_told_whole() -> None:
+    run = without("modelyard.api", "crds")
+
+    assert run.returncode == 1
+    assert "Traceback" in run.stderr
+
+
+def without(module: str, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where a module is not installed."""
+    code = (
+        f"import sys; sys.modules['{module}'] = None; from modelyard.cli.main import main; sys.exit(main())"
+    )
+    return subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
     ("environ", "arguments", "message"),
     [
         ({}, [], "not in a pod (KUBERNETES_SERVICE_HOST is not set): give --kubeconfig"),

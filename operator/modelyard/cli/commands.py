@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 import modelyard
 from modelyard.cli.stdout import take_any_letter
@@ -29,12 +31,32 @@ _FOR_THE_CLUSTER = {
 _COMMANDS = {name.partition(" ")[0]: text for name, text in (_FOR_PEOPLE | _FOR_THE_CLUSTER).items()}
 
 
+_OF_THE_OPERATOR = ("operator", "gateway", "health")
+"""Commands that need more than the packages of the extra `cli`."""
+
+
 def chosen(arguments: Sequence[str]) -> Callable[[], int]:
-    """What the arguments ask for, ready to be run. Arguments that cannot be understood: exit 2."""
+    """What the arguments ask for, ready to be run. Arguments that cannot be understood, or no packages: exit 2."""
     take_any_letter()
     (options, _), rest = _parser().parse_known_args(arguments[:1]), arguments[1:]
-    module = importlib.import_module(f"modelyard.cli.{_module(options.command, rest)}")
+    module = _imported(options.command, rest)
     return lambda: int(module.main(rest))
+
+
+def _imported(command: str, rest: Sequence[str]) -> ModuleType:
+    """The module of a command. Exit 2 where a package that it needs is not installed."""
+    try:
+        return importlib.import_module(f"modelyard.cli.{_module(command, rest)}")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "modelyard", *sys.stdlib_module_names):
+            raise
+        extra = "operator" if command in _OF_THE_OPERATOR else "cli"
+        _parser().exit(
+            2,
+            f"modelyard {command}: the module {package} is missing; "
+            f"`pip install '.[{extra}]'` in a checkout brings what this command needs\n",
+        )
 
 
 def _module(command: str, rest: Sequence[str]) -> str:
