@@ -36,7 +36,8 @@ class Limits:
     """Until the first request, and between two."""
 
     write_seconds: float = 30.0
-    """In which a client that leaves answers unread must have read some 16 KiB more of them."""
+    """In which a client that leaves answers unread must have read them, or more of them: 16 KiB a second. While too
+    much is held, those that have left answers unread for a tenth of it are cut off."""
 
     linger_seconds: float = 2.0
     """For which what a refused client still sends is thrown away, so that it can read why."""

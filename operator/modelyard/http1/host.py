@@ -12,6 +12,9 @@ from modelyard.http1.exchange import Handler, Limits
 from modelyard.http1.outbox import Outbox
 from modelyard.http1.server import ServerConnection
 
+_A_WHILE = 0.1
+"""Share of the time for reading after which one that reads is preferred to one that does not."""
+
 
 class Server:
     """Takes connections. Deadlines are looked at every `tick` seconds: a timer for each would cost too much."""
@@ -53,6 +56,17 @@ class Server:
         self.connections.discard(connection)
         if not self.connections:
             self._empty.set()
+
+    def relieve(self) -> bool:
+        """See Shared: cut off those that have left answers unread for a while, the most bytes first."""
+        before = monotonic() - self.limits.write_seconds * _A_WHILE
+        slow = [one for one in self.connections if one.stalled and one.stalled_at < before]
+        for one in slow:
+            one.weigh()
+        slow.sort(key=lambda one: one.unsent)
+        while slow and self.held > self.limits.held_bytes:
+            slow.pop().cut()
+        return self.held <= self.limits.held_bytes
 
     async def close(self, grace: float) -> None:
         """Take no more connections, finish what is under way within `grace` seconds, and cut off what is left."""

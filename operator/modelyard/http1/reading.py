@@ -21,7 +21,6 @@ SLICE: Final = 16 * 1024
 SMALL: Final = 512
 """Smaller pieces of a body are kept as one: each by itself would take several times its bytes."""
 
-
 FULL: Final = "the gateway holds as much of requests and of answers as it may"
 
 
@@ -32,6 +31,9 @@ class Shared(Protocol):
     limits: Limits
     held: int
     """Bytes of bodies that are kept, and of answers that wait for their clients to read."""
+
+    def relieve(self) -> bool:
+        """Make room, where too much is held; False: it stays too much."""
 
 
 class RequestReader:
@@ -227,7 +229,7 @@ class RequestReader:
         """Count the body as held; refuse it if all that is held is too much."""
         self._shared.held += exchange.size - exchange.held
         exchange.held = exchange.size
-        if self._shared.held > self._limits.held_bytes:
+        if self._shared.held > self._limits.held_bytes and not self._shared.relieve():
             self._refuse(exchange, 503, FULL)
 
     def _let_go(self, exchange: Exchange) -> None:

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 _ONE_PIECE: Final = 64 * 1024
 """Up to this size an answer is sent as one piece."""
 
+READ_RATE: Final = SLICE
+"""Bytes a second at which answers must be read."""
+
 _NEVER: Final = float("inf")
 _IDLE: Final = "a request"
 """What is waited for between requests."""
@@ -65,14 +68,17 @@ class ServerConnection(RequestReader):
         self.stalled = False
         """Answers lie unread: no more are given."""
 
+        self.stalled_at = 0.0
+        """Since when, by time.monotonic."""
+
         self.write_deadline = _NEVER
         """When the client must have read some of them."""
 
         self._unread = 0
         """Bytes of them, no less than there were when the deadline was set."""
 
-        self._unsent = 0
-        """Those that the transport keeps; they count as held."""
+        self.unsent = 0
+        """Those that the transport keeps, when they were last counted; they count as held."""
 
         self._ended = self._half = self._paused = self._advancing = False
 
@@ -145,9 +151,10 @@ class ServerConnection(RequestReader):
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
         self.stalled = True
-        self._hold(self._transport.get_write_buffer_size())
+        self.weigh()
         self._unread = unread(self._transport)
-        self.write_deadline = monotonic() + self._limits.write_seconds
+        self.stalled_at = monotonic()
+        self.write_deadline = self.stalled_at + self._limits.write_seconds
         self._arm()
 
     def resume_writing(self) -> None:
@@ -194,10 +201,10 @@ class ServerConnection(RequestReader):
             self._expire()
 
     def _expire_unread(self, now: float) -> None:
-        """Cut off who does not read; who has read a good piece meanwhile gets the same time for the next."""
+        """Cut off who does not read, or too slowly; who has read enough meanwhile gets the same time for the next."""
         left = unread(self._transport)
-        self._hold(self._transport.get_write_buffer_size())
-        if left + SLICE > self._unread:
+        self.weigh()
+        if left + READ_RATE * self._limits.write_seconds > self._unread:
             self._transport.abort()
         self._unread = left
         self.write_deadline = now + self._limits.write_seconds
@@ -221,8 +228,13 @@ class ServerConnection(RequestReader):
             self._close()
 
     def cut(self) -> None:
-        """Close at once."""
+        """Close at once; what lies unread is held no longer."""
         self._transport.abort()
+        self._hold(0)
+
+    def weigh(self) -> None:
+        """Count anew what lies unread."""
+        self._hold(self._transport.get_write_buffer_size())
 
     def _advance(self) -> None:
         """Do all that can be done now."""
@@ -259,7 +271,8 @@ class ServerConnection(RequestReader):
         self._host.under_way += 1
         exchange.began = monotonic()
         self.deadline = _NEVER
-        if self._host.held > self._limits.held_bytes and exchange.body:
+        host = self._host
+        if host.held > self._limits.held_bytes and exchange.body and not host.relieve():
             self._handler.refuse(exchange, 503, FULL)
             return
         try:
@@ -307,7 +320,7 @@ class ServerConnection(RequestReader):
         """Write, at the end of this turn if other answers may come in it."""
         if self.stalled:
             self._unread += len(head) + len(content)
-            self._hold(self._unsent + len(head) + len(content))
+            self._hold(self.unsent + len(head) + len(content))
         outbox, small = self._host.outbox, len(content) <= _ONE_PIECE
         if small and self._host.under_way and not last:
             outbox.post(self._transport, head + content)
@@ -319,8 +332,8 @@ class ServerConnection(RequestReader):
             self._transport.writelines((head, content))
 
     def _hold(self, unsent: int) -> None:
-        self._host.held += unsent - self._unsent
-        self._unsent = unsent
+        self._host.held += unsent - self.unsent
+        self.unsent = unsent
 
     def _end(self, all_read: bool) -> None:
         """Close. What a client still sends is read and thrown away, or it would not see the answer."""

@@ -18,6 +18,7 @@ from modelyard.gateway.serving import Gateway
 from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
 from modelyard.http1.host import bound
+from modelyard.http1.server import ServerConnection
 
 PRICE = Target("Regression", "price")
 INFER = "/v2/models/flats/infer"
@@ -205,6 +206,19 @@ class Rig:
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port, limit=2**26))
         self.clients.append(client)
         return client
+
+    async def deaf(self) -> socket.socket:
+        """A new connection on which nobody reads, and whose system takes little."""
+        on = socket.socket()
+        on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        on.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(on, ("127.0.0.1", self.port))
+        return on
+
+    def served(self, on: socket.socket) -> ServerConnection:
+        """The gateway's end of a connection."""
+        ends = {one._transport.get_extra_info("peername"): one for one in self.gateway.server.connections}
+        return ends[on.getsockname()]
 
     async def ask(self, data: bytes, *, bodiless: bool = False) -> Reply:
         """One request on a connection of its own."""

@@ -9,9 +9,8 @@ import pytest
 
 from modelyard.gateway.settings import Settings
 from modelyard.http1.host import bound
-from modelyard.http1.server import ServerConnection
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, Rig, gateway, get, model, post
+from tests.unit.gateway.rig import INFER, LIVE, QUESTION, Client, gateway, get, model, post
 
 
 def chunked(*chunks: bytes, headers: str = "") -> bytes:
@@ -278,7 +277,7 @@ async def test_a_connection_on_which_nothing_but_line_ends_come_is_closed() -> N
 
 async def test_a_client_that_does_not_read_is_cut_off() -> None:
     async with gateway(write_seconds=0.05) as rig:
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             requests = get("/v2/openapi.json") * 1_000
             sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(on, requests))
             await eventually(lambda: rig.gateway.server.connections)
@@ -290,7 +289,7 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
 
 async def test_no_more_is_taken_from_a_client_that_does_not_read() -> None:
     async with gateway() as rig:
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             requests = get("/v2/openapi.json") * 50_000
             sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(on, requests))
             await eventually(lambda: any(one.stalled for one in rig.gateway.server.connections))
@@ -304,7 +303,7 @@ async def test_no_more_is_taken_from_a_client_that_does_not_read() -> None:
 async def test_answers_that_wait_for_slow_readers_count_as_held() -> None:
     async with model() as behind, gateway([behind.address], held_bytes=17_000) as rig:
         server = rig.gateway.server
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             sending = asyncio.create_task(
                 asyncio.get_running_loop().sock_sendall(on, get("/v2/openapi.json") * 1_000)
             )
@@ -326,7 +325,7 @@ async def test_answers_that_wait_for_slow_readers_count_as_held() -> None:
 async def test_an_answer_that_was_read_in_the_end_is_held_no_longer() -> None:
     async with gateway() as rig:
         loop, server = asyncio.get_running_loop(), rig.gateway.server
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             sending = asyncio.create_task(loop.sock_sendall(on, get("/v2/openapi.json") * 300))
             await eventually(lambda: server.held)
             came = 0
@@ -339,7 +338,7 @@ async def test_an_answer_that_was_read_in_the_end_is_held_no_longer() -> None:
 async def test_a_client_that_reads_slowly_but_reads_is_not_cut_off() -> None:
     async with gateway(write_seconds=0.2) as rig:
         loop, answered = asyncio.get_running_loop(), 0
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             sending = asyncio.create_task(loop.sock_sendall(on, get("/v2/openapi.json") * 300))
             await eventually(lambda: any(one.stalled for one in rig.gateway.server.connections))
             begun = loop.time()
@@ -376,7 +375,7 @@ async def test_a_client_that_does_not_read_is_not_answered_further_while_another
         busy = await rig.client()
         busy.send(post())
         await eventually(lambda: behind.asked)
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             on.send(get("/v2/openapi.json") * 1_000)
             await eventually(lambda: any(one.stalled for one in rig.gateway.server.connections))
             assert sum(rig.counted.values()) < 500
@@ -460,7 +459,7 @@ async def test_a_client_that_ends_its_side_is_answered_where_it_is_set_so() -> N
 async def test_a_client_that_never_reads_its_last_answer_is_cut_off() -> None:
     """Less of it than would make the gateway wait, and more than the system takes."""
     async with gateway(write_seconds=0.05, idle_seconds=0.05) as rig:
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             await eventually(lambda: rig.gateway.server.connections)
             (served,) = rig.gateway.server.connections
             served._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -473,14 +472,15 @@ async def test_a_last_answer_is_waited_for_as_long_as_any() -> None:
     """Less of it than would make the gateway wait, which the client begins to read long after a refused one."""
     async with gateway(linger_seconds=0.0, write_seconds=60.0) as rig:
         loop, whole = asyncio.get_running_loop(), (await rig.ask(get("/v2/openapi.json"))).body
-        with await _deaf(rig.port) as on:
+        with await rig.deaf() as on:
             await eventually(lambda: len(rig.gateway.server.connections) == 2)
-            served = _served(rig, on)
+            served = rig.served(on)
             served._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             served._transport.set_write_buffer_limits(high=1_000_000)
             on.send(get("/v2/openapi.json", headers="Connection: close\r\n"))
             await eventually(lambda: served._ended)
-            assert 0 < served._transport.get_write_buffer_size() and not served.stalled
+            assert served._transport.get_write_buffer_size() > 0
+            assert not served.stalled
             served.expire()
             answer = b""
             async with asyncio.timeout(5):
@@ -502,21 +502,6 @@ async def test_a_request_that_breaks_off_is_forgotten() -> None:
 async def test_a_server_may_listen_on_both_kinds_of_addresses() -> None:
     with bound("", 0, shared=True) as first, bound("", first.getsockname()[1], shared=True) as second:
         assert first.getsockname()[1] == second.getsockname()[1]
-
-
-async def _deaf(port: int) -> socket.socket:
-    """A connection on which nobody reads."""
-    on = socket.socket()
-    on.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    on.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(on, ("127.0.0.1", port))
-    return on
-
-
-def _served(rig: Rig, on: socket.socket) -> ServerConnection:
-    """The gateway's end of a connection."""
-    ends = {one._transport.get_extra_info("peername"): one for one in rig.gateway.server.connections}
-    return ends[on.getsockname()]
 
 
 async def _drip(client: Client, data: bytes) -> None:
