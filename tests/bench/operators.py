@@ -10,8 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
-from modelyard.api.kinds import EXECUTION_ENVIRONMENT
-from tests.bench.processes import Controller, started
+from modelyard.api.kinds import CUSTOM_MODEL_VERSION, EXECUTION_ENVIRONMENT, Kind
+from tests.bench.processes import Controller, Running, started
 from tests.bench.server import Client
 from tests.support.objects import make_environment
 
@@ -21,19 +21,21 @@ IMAGE = f"registry.example.com/envs/python@sha256:{'a' * 64}"
 
 _PATIENCE = 60.0
 _PASSES = re.compile(
-    r'^modelyard_passes_total\{kind="CustomModelVersion",outcome="(\w+)"\} (\S+)', re.MULTILINE
+    r'^modelyard_passes_total\{kind="(?P<kind>\w+)",outcome="(?P<outcome>\w+)"\} (?P<count>\S+)', re.MULTILINE
 )
 _PROGRAM = "import sys; from modelyard.cli.main import main; sys.exit(main())"
+_IMPATIENT = "from modelyard.handlers import next_wake; next_wake.RESYNC = {seconds}; "
 
 
-def operator() -> Controller:
-    """Modelyard's operator, as its image runs it."""
+def operator(resync: float | None = None) -> Controller:
+    """Modelyard's operator, as its image runs it, or one that looks at what is settled after so many seconds."""
+    impatient = "" if resync is None else _IMPATIENT.format(seconds=float(resync))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     return Controller(
         "modelyard",
-        [sys.executable, "-c", _PROGRAM, "operator"],
+        [sys.executable, "-c", impatient + _PROGRAM, "operator"],
         {**environ(), "MODELYARD_PORT": str(port)},
     )
 
@@ -55,11 +57,39 @@ async def settle_environment(client: Client, folder: Path) -> None:
                     return
 
 
-async def passes(operator: Controller) -> int:
-    """Passes over versions that the process has ended, as it tells itself; none failed. AssertionError otherwise."""
+async def at_rest_after(controller: Controller, process: Running, versions: int, patience: float) -> float:
+    """Wait until it is at rest; an operator, which alone tells, is not before it passed over so many versions.
+
+    The moment from which on it was. TimeoutError after `patience` seconds.
+    """
+    async with asyncio.timeout(patience):
+        since = await process.at_rest(patience)
+        while (
+            versions and "MODELYARD_PORT" in controller.environ and await _passes_yet(controller) < versions
+        ):
+            since = await process.at_rest(patience)
+    return since
+
+
+async def _passes_yet(operator: Controller) -> int:
+    try:
+        return await passes(operator)
+    except aiohttp.ClientConnectorError:  # it does not listen yet
+        return 0
+
+
+async def passes(operator: Controller, kind: Kind = CUSTOM_MODEL_VERSION, *outcomes: str) -> int:
+    """Passes over a kind that the process has ended (with these outcomes, if any are named), as it tells itself.
+
+    AssertionError when one failed.
+    """
     url = f"http://127.0.0.1:{operator.environ['MODELYARD_PORT']}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         text = await answer.text()
-    found = _PASSES.findall(text)
-    assert not [outcome for outcome, _ in found if outcome not in ("settled", "waiting", "stalled")], found
-    return sum(int(float(count)) for _, count in found)
+    found = {
+        match["outcome"]: int(float(match["count"]))
+        for match in _PASSES.finditer(text)
+        if match["kind"] == kind.name
+    }
+    assert found.keys() <= {"settled", "waiting", "stalled"}, found
+    return sum(count for outcome, count in found.items() if not outcomes or outcome in outcomes)

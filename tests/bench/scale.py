@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from modelyard.api.kinds import CUSTOM_MODEL_VERSION, POD
+from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, POD
 from tests.apiserver.server import ApiServer, our_crds, running
-from tests.bench.operators import passes, settle_environment
+from tests.bench.operators import at_rest_after, passes, settle_environment
 from tests.bench.processes import Controller, Running, started
 from tests.bench.server import Client, connected, seed
 
@@ -81,11 +82,12 @@ async def scaled(operator: Controller, size: Size, folder: Path) -> Scaled:
             with started(operator.over(server), operator.environ, folder / "log") as first:
                 await _judged(client, size.versions)
                 await first.at_rest(PATIENCE)
+                await _check_roles(client, size)
+                assert not await passes(operator, CUSTOM_MODEL_VERSION, "stalled")
                 cpu, memory = first.cpu_ms - idle, first.memory_mb
             settled = await client.writes()
             with started(operator.over(server), operator.environ, folder / "again.log") as second:
-                ended = await second.at_rest(PATIENCE)
-                assert await passes(operator) >= size.versions, "not every version was looked at"
+                ended = await at_rest_after(operator, second, size.versions, PATIENCE)
                 restart = ended - _listed(folder / "again.log", second)
                 again = second.memory_mb
             writes = sum((await client.writes() - settled).values())
@@ -124,6 +126,22 @@ async def _judged(client: Client, versions: int) -> None:
                 judged.add(version["metadata"]["name"])
             if len(judged) == versions:
                 return
+
+
+async def _check_roles(client: Client, size: Size) -> None:
+    """One candidate for each model, which alone has pods, and no other version waits or is refused. AssertionError."""
+    versions = [version async for version in client.all(CUSTOM_MODEL_VERSION)]
+    roles = Counter(version["status"]["role"] for version in versions)
+    others = {"Superseded": size.versions - size.models} if size.versions > size.models else {}
+    assert roles == {"Candidate": size.models, **others}, f"{size}: {roles}"
+    refused = [
+        condition["message"]
+        for version in versions
+        for condition in version["status"]["conditions"]
+        if condition["type"] == "Ready" and condition["reason"] == "LabelTaken"
+    ]
+    assert not refused, f"{len(refused)} of {size}: {refused[0]}"
+    assert await client.count(DEPLOYMENT) == size.models
 
 
 async def _idle(operator: Controller, server: ApiServer, folder: Path) -> float:

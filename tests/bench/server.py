@@ -56,6 +56,17 @@ class Client:
         """One object."""
         return await self._send("GET", kind.path(NAMESPACE, name))
 
+    async def all(self, kind: Kind) -> AsyncIterator[Manifest]:
+        """All objects of a kind, page by page."""
+        more = ""
+        while True:
+            page = await self._send("GET", f"{kind.path(NAMESPACE)}?limit=500{more}")
+            for found in page["items"]:
+                yield found
+            if not page["metadata"].get("continue"):
+                return
+            more = f"&continue={page['metadata']['continue']}"
+
     async def writes(self) -> Counter[str]:
         """Writes since the server started, by verb and resource, but for those of its own."""
         async with self._session.get(f"{self.server.url}/metrics") as answer:
@@ -124,7 +135,7 @@ async def connected(server: ApiServer) -> AsyncIterator[Client]:
 
 
 async def seed(client: Client, numbers: Iterable[int], versions: int = 1) -> None:
-    """A model with so many versions for each number: `version-N`, `version-N-1` and so on."""
+    """A model with so many versions for each number: `version-N` is 1.0, `version-N-1` is 1.1 and so on."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def pair(number: int) -> None:
@@ -133,6 +144,7 @@ async def seed(client: Client, numbers: Iterable[int], versions: int = 1) -> Non
             for turn in range(versions):
                 version = make_version(f"version-{number}-{turn}" if turn else f"version-{number}")
                 version["spec"]["modelRef"] = {"name": f"model-{number}"}
+                version["spec"] |= {"label": f"1.{turn}", "isMajorUpdate": turn == 0}
                 await client.create(CUSTOM_MODEL_VERSION, version)
 
     await asyncio.gather(*(pair(number) for number in numbers))
