@@ -1,4 +1,4 @@
-"""A controller that has done its work: how fast it takes up new work, what a storm of edits costs, what rest costs."""
+"""A controller that has done its work: how fast it takes up new work, what storms of edits cost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ class Load:
     stormed: int = 50
     edits_per_second: float = 10
     storm_seconds: float = 10
-    idle_seconds: float = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +48,31 @@ class Steady:
 
     latency_p99_ms: float
     storm_cpu_ms: float
-    """CPU for each edit of a storm."""
+    """CPU for each edit of a storm that concerns the models alone: of what they say to people."""
 
     storm_last_s: float
     """Seconds from the last edit of a storm until every model's status speaks of it."""
 
+    storm_per_second: float
+    """At what rate the edits really came, of all models together."""
+
+    storm_wide_cpu_ms: float
+    """CPU for each edit of a storm that wakes all versions of the models, too."""
+
+    storm_wide_last_s: float
+    storm_wide_per_second: float
     seeded_per_second: float
     """At what rate the new versions really came."""
-
-    idle_cpu_percent: float
-    """Of one core, while every version waits for pods that do not come: there are no nodes here."""
-
-    idle_writes: float
 
 
 async def measured(client: Client, process: Running, load: Load, *, first: int) -> Steady:
     """All of it, one after the other; new versions are numbered from `first` on."""
     latencies, rate = await _latencies(client, load, first)
     await process.at_rest(PATIENCE)
-    cpu, last = await _storm(client, process, load)
-    await process.at_rest(PATIENCE)
-    idle_cpu, idle_writes = await _idle(client, process, load.idle_seconds)
+    narrow = await _storm(client, process, load, "description")
+    wide = await _storm(client, process, load, "language")
     percentiles = statistics.quantiles(latencies, n=100)
-    return Steady(percentiles[49] * 1000, percentiles[98] * 1000, cpu, last, rate, idle_cpu, idle_writes)
+    return Steady(percentiles[49] * 1000, percentiles[98] * 1000, *narrow, *wide, rate)
 
 
 async def _latencies(client: Client, load: Load, first: int) -> tuple[list[float], float]:
@@ -124,23 +125,27 @@ class _Moments:
                 await self._changed.wait()
 
 
-async def _storm(client: Client, process: Running, load: Load) -> tuple[float, float]:
-    """(CPU in ms for each edit, seconds until the last edit of each model was taken in)."""
+async def _storm(client: Client, process: Running, load: Load, field: str) -> tuple[float, float, float]:
+    """Edits of a field of each model's spec; the process is at rest afterwards.
+
+    (CPU in ms for each edit, seconds until the last edit of each model was taken in, edits for each second).
+    """
     names = [f"model-{number}" for number in range(load.stormed)]
     rounds = round(load.edits_per_second * load.storm_seconds)
     before, began = process.cpu_ms, time.monotonic()
     for turn in range(rounds):
         await asyncio.sleep(max(0.0, began + turn / load.edits_per_second - time.monotonic()))
-        await asyncio.gather(*(client.merge(CUSTOM_MODEL, name, _described(turn)) for name in names))
+        await asyncio.gather(*(client.merge(CUSTOM_MODEL, name, _edit(field, turn)) for name in names))
     ended = time.monotonic()
     await _taken_in(client, names)
     last = time.monotonic() - ended
     await process.at_rest(PATIENCE)
-    return (process.cpu_ms - before) / (rounds * len(names)), last
+    edits = rounds * len(names)
+    return (process.cpu_ms - before) / edits, last, edits / (ended - began)
 
 
-def _described(turn: int) -> dict[str, object]:
-    return {"spec": {"description": f"edited {turn} times"}}
+def _edit(field: str, turn: int) -> dict[str, object]:
+    return {"spec": {field: f"edited {turn} times"}}
 
 
 async def _taken_in(client: Client, names: Iterable[str]) -> None:
@@ -153,10 +158,3 @@ async def _taken_in(client: Client, names: Iterable[str]) -> None:
 
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*map(one, names))
-
-
-async def _idle(client: Client, process: Running, seconds: float) -> tuple[float, float]:
-    """(percent of a core, writes) over a while in which nothing happens."""
-    writes, cpu = await client.writes(), process.cpu_ms
-    await asyncio.sleep(seconds)
-    return (process.cpu_ms - cpu) / seconds / 10, sum((await client.writes() - writes).values())
