@@ -11,11 +11,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from modelyard.api.kinds import CUSTOM_MODEL
+from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION
 from tests.apiserver.server import our_crds, running
 from tests.bench.nodes import nodes
-from tests.bench.operators import settle_environment
-from tests.bench.processes import Controller, started
+from tests.bench.operators import passes, settle_environment
+from tests.bench.processes import Controller, Running, started
 from tests.bench.server import Client, connected, seed
 
 PATIENCE = 1800.0
@@ -32,6 +32,10 @@ class Rest:
 
     writes: float
     memory_mb: float
+    model_passes: int
+    """Over models, in these seconds."""
+
+    version_passes: int
 
 
 async def rested(operator: Controller, models: int, seconds: float, folder: Path) -> Rest:
@@ -45,11 +49,28 @@ async def rested(operator: Controller, models: int, seconds: float, folder: Path
                 with started(operator.over(server), operator.environ, folder / "log") as process:
                     await _all_serve(client, models)
                     await process.at_rest(PATIENCE)
-                    writes, cpu, began = await client.writes(), process.cpu_ms, time.monotonic()
-                    await asyncio.sleep(seconds)
-                    used, lasted = process.cpu_ms - cpu, time.monotonic() - began
-                    wrote = sum((await client.writes() - writes).values())
-                    return Rest(models, lasted, used / lasted / 10, wrote, process.memory_mb)
+                    return await _while_nothing_happens(client, operator, process, models, seconds)
+
+
+async def _while_nothing_happens(
+    client: Client, operator: Controller, process: Running, models: int, seconds: float
+) -> Rest:
+    kinds = (CUSTOM_MODEL, CUSTOM_MODEL_VERSION)
+    before = [await passes(operator, kind) for kind in kinds]
+    writes, cpu, began = await client.writes(), process.cpu_ms, time.monotonic()
+    await asyncio.sleep(seconds)
+    used, lasted = process.cpu_ms - cpu, time.monotonic() - began
+    wrote = sum((await client.writes() - writes).values())
+    of_models, of_versions = [await passes(operator, kind) for kind in kinds]
+    return Rest(
+        models,
+        lasted,
+        used / lasted / 10,
+        wrote,
+        process.memory_mb,
+        of_models - before[0],
+        of_versions - before[1],
+    )
 
 
 async def _all_serve(client: Client, models: int) -> None:
