@@ -1,8 +1,11 @@
-"""The memory that the chart gives a worker is enough for the bodies that take most of it."""
+"""The memory that the chart gives a worker is enough for the bodies and the answers that take most of it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,15 +15,44 @@ from tests.gateway.running import Gateway, absent, gateway, write_routes
 from tests.gateway.servers import ECHO, Server
 from tests.support.room import MEBIBYTE, needed
 
-BODY, HELD = 8 * MEBIBYTE, 8 * MEBIBYTE
+SIZE = 8 * MEBIBYTE
+"""Of a body, of an answer, and of all that is held."""
+
+ROOM = needed(SIZE, SIZE, SIZE)
 
 
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway whose model is away: what it holds is its own."""
-    write_routes(tmp_path / "routes.json", [absent(Server(ECHO, "echo", ECHO_SPEC))])
-    with gateway(tmp_path / "routes.json", f"--max-body-bytes={BODY}", f"--max-held-bytes={HELD}") as found:
+@contextmanager
+def started(folder: Path, *addresses: str) -> Iterator[Gateway]:
+    """A gateway of one model with these pods: what it holds is its own."""
+    write_routes(folder / "routes.json", [absent(Server(ECHO, "echo", ECHO_SPEC), *addresses)])
+    limits = [f"--max-{name}-bytes={SIZE}" for name in ("body", "held", "answer")]
+    with gateway(folder / "routes.json", *limits) as found:
         yield found
+
+
+@contextmanager
+def pod(answer: bytes) -> Iterator[str]:
+    """The address of a pod that answers everything with this."""
+
+    class Model(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Not on the terminal."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def peak(front: Gateway) -> int:
@@ -33,7 +65,7 @@ def peak(front: Gateway) -> int:
 def body(entry: str, datatype: str, of_a_row: int) -> bytes:
     """As many rows of so many entries as fit; `of_a_row` 0: the rows are the entries."""
     row = "[" + ",".join([entry] * of_a_row) + "]" if of_a_row else entry
-    rows = (BODY - 200) // (len(row) + 1)
+    rows = (SIZE - 200) // (len(row) + 1)
     shape = f"[{rows},{of_a_row}]" if of_a_row else f"[{rows}]"
     data = ",".join([row] * rows)
     return f'{{"inputs":[{{"name":"it","shape":{shape},"datatype":"{datatype}","data":[{data}]}}]}}'.encode()
@@ -45,10 +77,36 @@ def body(entry: str, datatype: str, of_a_row: int) -> bytes:
     ids=["numbers", "rows of numbers", "letters", "rows of texts"],
 )
 def test_the_body_that_takes_most_is_read_within_what_the_chart_reckons_with(
-    front: Gateway, entry: str, datatype: str, of_a_row: int
+    tmp_path: Path, entry: str, datatype: str, of_a_row: int
 ) -> None:
-    answer = front.ask("POST", "/v2/models/echo/infer", body(entry, datatype, of_a_row))
+    with started(tmp_path) as front:
+        answer = front.ask("POST", "/v2/models/echo/infer", body(entry, datatype, of_a_row))
 
-    assert answer.status == 503, "it was read, and there is no pod"
-    print(f"{peak(front) / MEBIBYTE:.0f} MiB of {needed(HELD, BODY) / MEBIBYTE:.0f}")
-    assert peak(front) < needed(HELD, BODY)
+        assert answer.status == 503, "it was read, and there is no pod"
+        assert_is_within(front)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "status"),
+    [("1", 200), ("0.5", 200), ("{}", 502), ("[]", 502), ('{"a":1}', 502)],
+    ids=["whole numbers", "numbers", "empty objects", "empty lists", "objects"],
+)
+def test_the_answer_that_takes_most_is_read_within_what_the_chart_reckons_with(
+    tmp_path: Path, prediction: str, status: int
+) -> None:
+    rows = (SIZE - 200) // (len(prediction) + 1)
+    asked = (
+        f'{{"inputs":[{{"name":"it","shape":[{rows}],"datatype":"INT8","data":[{",".join("1" * rows)}]}}]}}'
+    )
+    predictions = f'{{"predictions":[{",".join([prediction] * rows)}]}}'
+    with pod(predictions.encode()) as address, started(tmp_path, address) as front:
+        answer = front.ask("POST", "/v2/models/echo/infer", asked.encode())
+
+        assert (answer.status, b"larger" in answer.body) == (status, False), "it was read"
+        assert_is_within(front)
+
+
+def assert_is_within(front: Gateway) -> None:
+    """It never took more than the chart reckons with."""
+    print(f"{peak(front) / MEBIBYTE:.0f} MiB of {ROOM / MEBIBYTE:.0f}")
+    assert peak(front) < ROOM

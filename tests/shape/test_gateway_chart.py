@@ -9,11 +9,9 @@ import pytest
 
 from modelyard.api import labels
 from modelyard.cli.gateway_options import parser, settings_of
-from modelyard.http1.exchange import Limits
 from modelyard.settings import Settings, from_environ
 from tests.shape.chart import CHART, KUBERNETES, helm, of_kind, parsed, permissions, render
 from tests.shape.gateway_chart import NAME, ON, container, named, pod, refused
-from tests.support.room import MEBIBYTE, needed
 
 _MARGIN = 10
 """Seconds: more than the five after which workers that do not end are killed."""
@@ -158,76 +156,6 @@ def test_its_number_is_given_or_left_to_an_autoscaler() -> None:
     scaler = named("HorizontalPodAutoscaler", *scaled)["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
     assert scaler["scaleTargetRef"]["name"] == NAME
-
-
-@pytest.mark.parametrize(
-    ("settings", "busy"),
-    [
-        ((), "700m"),
-        (("gateway.resources.requests.cpu=2",), "700m"),
-        (("gateway.workers=4",), "2800m"),
-        (("gateway.workers=2", "gateway.autoscaling.targetCpu=50"), "1000m"),
-    ],
-)
-def test_pods_are_added_when_their_workers_are_busy_whatever_is_requested(
-    settings: tuple[str, ...], busy: str
-) -> None:
-    (metric,) = named("HorizontalPodAutoscaler", "gateway.autoscaling.enabled=true", *settings)["spec"][
-        "metrics"
-    ]
-
-    assert metric["resource"] == {"name": "cpu", "target": {"type": "AverageValue", "averageValue": busy}}
-
-
-def room(*settings: str) -> int:
-    """The memory limit in MiB."""
-    text = container(*settings)["resources"]["limits"]["memory"]
-    assert text.endswith("Mi")
-    return int(text.removesuffix("Mi"))
-
-
-def test_what_a_pod_asks_for_and_may_take_follows_from_its_workers() -> None:
-    assert container()["resources"] == {
-        "requests": {"cpu": "500m", "memory": "128Mi"},
-        "limits": {"memory": "2624Mi"},
-    }
-    assert container("gateway.workers=3")["resources"] == {
-        "requests": {"cpu": "1500m", "memory": "384Mi"},
-        "limits": {"memory": "7872Mi"},
-    }
-    own = ("gateway.resources.requests.cpu=1", "gateway.resources.limits.cpu=2")
-    assert container(*own)["resources"] == {
-        "requests": {"cpu": 1, "memory": "128Mi"},
-        "limits": {"cpu": 2, "memory": "2624Mi"},
-    }
-
-
-def test_the_memory_limit_holds_what_the_limits_let_in() -> None:
-    limits = Limits()
-    small = (
-        f"gateway.options.max-held-bytes={32 * MEBIBYTE}",
-        f"gateway.options.max-body-bytes={4 * MEBIBYTE}",
-    )
-
-    assert room() * MEBIBYTE == needed(limits.held_bytes, limits.body_bytes)
-    assert room(*small) * MEBIBYTE == needed(32 * MEBIBYTE, 4 * MEBIBYTE)
-    assert room("gateway.options.max-body-bytes=1") == needed(limits.held_bytes, 0) // MEBIBYTE + 1
-
-
-@pytest.mark.parametrize("limit", ["1Gi", "2.5Gi", "2623Mi", "2751463423"])
-def test_a_memory_limit_that_does_not_hold_it_is_refused(limit: str) -> None:
-    said = refused(f"gateway.resources.limits.memory={limit}")
-
-    assert f"gateway.resources.limits.memory ({limit}) is less than the 2624Mi" in said
-    assert "gateway.options.max-held-bytes" in said
-    assert "gateway.options.max-body-bytes" in said
-
-
-@pytest.mark.parametrize("limit", ["2624Mi", "2.6Gi", "3G", "2751463424"])
-def test_a_memory_limit_that_holds_it_is_taken(limit: str) -> None:
-    assert (
-        str(container(f"gateway.resources.limits.memory={limit}")["resources"]["limits"]["memory"]) == limit
-    )
 
 
 def test_a_drained_node_takes_down_one_pod_at_a_time() -> None:

@@ -70,10 +70,10 @@ def test_the_service_monitor_finds_the_metrics_of_both_and_nothing_else() -> Non
 def test_the_memory_that_it_speaks_of_is_the_charts() -> None:
     text = " ".join(PAGE.read_text().split())
     default, small = re.findall(r"That is (\d+Mi) by the defaults; .*?, (\d+Mi)\.", text)[0]
-    body, held = re.findall(r"with bodies of (\d+) MiB and (\d+) MiB held", text)[0]
+    body, held = re.findall(r"with bodies and answers of (\d+) MiB and (\d+) MiB held", text)[0]
     sizes = [
         f"gateway.options.max-{name}-bytes={int(mebibytes) << 20}"
-        for name, mebibytes in (("body", body), ("held", held))
+        for name, mebibytes in (("body", body), ("answer", body), ("held", held))
     ]
 
     assert limit() == default

@@ -6,10 +6,14 @@ MEBIBYTE = 1024 * 1024
 
 _AT_REST = 64 * MEBIBYTE
 
-_OF_A_BODY = 32
-"""Times its size that a body takes while it is read: a list of numbers or short texts becomes that many objects."""
+_OF_ONE_READ = 32
+"""Times its size that a body or an answer takes while it is read: numbers or short texts become that many objects."""
 
 
-def needed(held: int, body: int) -> int:
-    """Bytes of a worker with these limits: what is held of clients and for models, and one more body being read."""
-    return _AT_REST + 2 * held + _OF_A_BODY * body
+def needed(held: int, body: int, answer: int) -> int:
+    """Bytes of a worker with these limits.
+
+    What is held of clients, for models and of what models answer, and one more body or answer that is being read: one
+    at a time, and no answer that is larger than what may be held.
+    """
+    return _AT_REST + 3 * held + _OF_ONE_READ * max(body, min(answer, held))

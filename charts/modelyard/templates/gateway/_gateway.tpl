@@ -69,40 +69,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $default -}}
 {{- end -}}
 
-{{- /* MiB that the gateway needs at its limits: of each worker what it takes at rest, bodies that are held as they came
-and as they go to models, and one that is being read, which takes up to 32 times its size for that moment. */ -}}
-{{- define "modelyard.gateway.room" -}}
-{{- $held := include "modelyard.gateway.chosen" (list .Values "max-held-bytes" 268435456) | int64 -}}
-{{- $body := include "modelyard.gateway.chosen" (list .Values "max-body-bytes" 67108864) | int64 -}}
-{{- $worker := add 67108864 (mul 2 $held) (mul 32 $body) -}}
-{{- div (add (mul .Values.gateway.workers $worker) 1048575) 1048576 -}}
-{{- end -}}
-
-{{- /* A quantity of memory in bytes. */ -}}
-{{- define "modelyard.gateway.bytes" -}}
-{{- $text := include "modelyard.gateway.option" . -}}
-{{- $unit := regexFind "[a-zA-Z]*$" $text -}}
-{{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 -}}
-{{- mulf (trimSuffix $unit $text | float64) (get $units $unit) | floor | int64 -}}
-{{- end -}}
-
-{{- /* What is not given follows from the workers and from what they may hold. */ -}}
-{{- define "modelyard.gateway.resources" -}}
-{{- $gateway := .Values.gateway -}}
-{{- $room := include "modelyard.gateway.room" . | int64 -}}
-{{- $requests := dict "cpu" (printf "%dm" (mul 500 $gateway.workers)) "memory" (printf "%dMi" (mul 128 $gateway.workers)) -}}
-{{- $limits := dict "memory" (printf "%dMi" $room) -}}
-{{- with $gateway.resources.limits.memory -}}
-{{- if lt (include "modelyard.gateway.bytes" . | int64) (mul 1048576 $room) -}}
-{{- fail (printf "gateway.resources.limits.memory (%s) is less than the %dMi that gateway.workers may take: lower gateway.options.max-held-bytes (twice) and gateway.options.max-body-bytes (32 times), or leave it out" (include "modelyard.gateway.option" .) $room) -}}
-{{- end -}}
-{{- end -}}
-requests:
-  {{- toYaml (merge dict $gateway.resources.requests $requests) | nindent 2 }}
-limits:
-  {{- toYaml (merge dict $gateway.resources.limits $limits) | nindent 2 }}
-{{- end -}}
-
 {{- define "modelyard.gateway.bindingSubject" -}}
 - kind: ServiceAccount
   name: {{ include "modelyard.gateway.serviceAccount" . }}
