@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -20,6 +21,7 @@ from modelyard.cli.gateway_options import OptionsError, parser, settings_of
 from modelyard.gateway import engine
 from modelyard.gateway.admin import admin_pages
 from modelyard.gateway.engine import About
+from modelyard.gateway.files import allow_all_files
 from modelyard.gateway.memory import keep_freed_memory
 from modelyard.gateway.routes import Routes
 from modelyard.gateway.routes.document import RoutesError
@@ -30,7 +32,7 @@ from modelyard.gateway.supervisor import Supervisor
 from modelyard.gateway.worker import report_to_parent
 from modelyard.http1.exchange import Limits
 from modelyard.http1.host import Server, bound
-from modelyard.kube.access import AccessError, from_kubeconfig, in_cluster
+from modelyard.kube.access import Access, AccessError, from_kubeconfig, in_cluster
 from modelyard.telemetry import configure_logs
 
 logger = logging.getLogger("modelyard.gateway")
@@ -61,6 +63,7 @@ def main(argv: Sequence[str]) -> int:
             return 2
         configure_logs()
         keep_freed_memory()
+        allow_all_files()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(options, argv, settings, routes, on, admin))
     return 0
@@ -128,6 +131,17 @@ def _routes(options: argparse.Namespace) -> Callable[[], Routes]:
         ClusterRoutes,  # Of no use to a file, and it takes much to import.
     )
 
-    access = from_kubeconfig(options.kubeconfig) if options.kubeconfig else in_cluster(os.environ)
+    access = _access(options.kubeconfig)
     watched = tuple(options.watch)
     return lambda: ClusterRoutes(access, namespaces=watched, default_namespace=options.namespace)
+
+
+def _access(kubeconfig: Path | None) -> Access:
+    """How to reach the API server. Raises AccessError, outside a pod with both places that routes come from."""
+    if kubeconfig:
+        return from_kubeconfig(kubeconfig)
+    try:
+        return in_cluster(os.environ)
+    except AccessError as error:
+        outside = not os.environ.get("KUBERNETES_SERVICE_HOST")
+        raise AccessError(f"{error}, or --routes" if outside else str(error)) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -121,8 +122,7 @@ def test_it_answers_until_a_signal_and_ends_in_order(
     routes: Path, number: signal.Signals, workers: int
 ) -> None:
     command = [
-        sys.executable,
-        "-c",
+        *("sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh", sys.executable, "-c"),
         "from modelyard.cli.main import main; raise SystemExit(main())",
         "gateway",
     ]
@@ -135,6 +135,8 @@ def test_it_answers_until_a_signal_and_ends_in_order(
             next(line for line in lines if line["message"] == "Routes read")
         _gets(listens["admin_port"], "/readyz")
         _gets(listens["port"], "/v2/models/flats/ready")
+        soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        assert soft == hard, "it lets itself open all files that it may"
         assert json.loads(_answered(listens["port"], "/v2")[1])["version"] == modelyard.__version__
         process.send_signal(number)
         assert process.wait(10) == 0
@@ -161,3 +163,21 @@ def _answered(port: int, path: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def test_a_file_of_routes_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--routes=nofile.yaml"]) == 2
+    assert capsys.readouterr().err == (
+        "modelyard gateway: nofile.yaml cannot be read: No such file or directory\n"
+    )
+
+
+def test_outside_a_pod_it_names_both_places_that_routes_come_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+
+    assert main([]) == 2
+    assert capsys.readouterr().err == (
+        "modelyard gateway: not in a pod (KUBERNETES_SERVICE_HOST is not set): give --kubeconfig, or --routes\n"
+    )

@@ -46,7 +46,8 @@ def parse_infer(body: bytes, header_length: int | None, made_id: str) -> InferRe
         raise Refused(400, f'the body is {described(document)}; it must be an object with "inputs"')
     inputs = document.get("inputs")
     if type(inputs) is not list or not inputs:
-        raise Refused(400, f"inputs is {described(inputs)}; it must be a list of at least one input")
+        told = described(inputs) if "inputs" in document else "missing"
+        raise Refused(400, f"inputs is {told}; it must be a list of at least one input")
     columns, rows = _columns(inputs, tail)
     if tail is not None:
         tail.close()

@@ -67,7 +67,7 @@ def read_routes(path: Path) -> Table:
     try:
         text = path.read_text("utf-8")
     except OSError as error:
-        raise RoutesError([f"the file cannot be read: {error.strerror}"]) from None
+        raise RoutesError([f"{path} cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise RoutesError(["the file is not text in UTF-8"]) from None
     return table_of(_document(text))

@@ -117,7 +117,7 @@ async def test_a_broken_file_keeps_the_last_good_table_and_says_so_once(
     broken, gone = caplog.records
     assert broken.levelno == logging.ERROR
     assert getattr(broken, "reason", "").startswith("models[0].versions is missing")
-    assert getattr(gone, "reason", "") == "the file cannot be read: No such file or directory"
+    assert getattr(gone, "reason", "") == f"{path} cannot be read: No such file or directory"
 
 
 async def test_a_file_that_comes_later_is_waited_for(tmp_path: Path) -> None:
