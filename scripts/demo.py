@@ -175,7 +175,7 @@ def next_steps(kubeconfig: Path, programs: Path) -> str:
   kubectl --namespace {install.NAMESPACE} port-forward service/{install.RELEASE}-gateway 8001:80 > /dev/null &
   curl --retry 9 --retry-connrefused http://127.0.0.1:8001/{NAMESPACE}/v2/models/{MODEL}/infer \\
     --data '{TENSORS}'    # the Open Inference Protocol: docs/gateway.md
-  modelyard init my-model && kubectl apply -k my-model  # a model of your own
+  modelyard init /tmp/my-model && kubectl apply -k /tmp/my-model  # a model of your own
   kubectl explain custommodelversion.spec
   make demo-down; unset KUBECONFIG                      # take it all away
 """

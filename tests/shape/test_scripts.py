@@ -137,6 +137,9 @@ def test_what_to_try_next_names_programs_and_addresses_that_there_are(tmp_path: 
     said = demo.next_steps(tmp_path / "kubeconfig", tmp_path / "bin")
 
     assert f"export KUBECONFIG={tmp_path}/kubeconfig PATH={tmp_path}/bin:$PATH\n" in said
+    assert "modelyard init /tmp/my-model && kubectl apply -k /tmp/my-model " in said, (
+        "outside of the checkout"
+    )
     forward = "kubectl --namespace modelyard-system port-forward service/modelyard-gateway 8001:80"
     assert forward in said
     assert "http://127.0.0.1:8001/modelyard-demo/v2/models/prices/infer" in said
