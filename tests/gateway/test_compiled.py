@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -36,12 +39,45 @@ def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return compiled.operator(tmp_path_factory.mktemp("compiled"), Progress())
 
 
-def ran(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A Python that finds the compiled package first; a crash leaves a trace."""
+def ran(package: Path, *arguments: str, within: float = 600) -> subprocess.CompletedProcess[str]:
+    """A Python that finds the compiled package first; a crash leaves a trace.
+
+    One that is not over within so many seconds is ended with what it started, and fails with what it said.
+    """
     found = f"{package}{os.pathsep}{compiled.ROOT}"
     environ = {**os.environ, "PYTHONPATH": found, "PYTHONFAULTHANDLER": "1", "PYTHONMALLOC": "debug"}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environ, cwd=compiled.ROOT, capture_output=True, text=True)
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        process = subprocess.Popen(
+            command, env=environ, cwd=compiled.ROOT, stdout=out, stderr=err, start_new_session=True
+        )
+        over = _is_over(process, within)
+        out.seek(0)
+        err.seek(0)
+        done = subprocess.CompletedProcess(command, process.wait(), out.read(), err.read())
+    assert over, f"it was not over within {within:g} s: {(done.stdout + done.stderr)[-5000:]}"
+    return done
+
+
+def _is_over(process: subprocess.Popen[bytes], within: float) -> bool:
+    """Whether it ended by itself; afterwards nothing of its group runs."""
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return True
+
+
+def test_a_run_that_hangs_is_ended_and_tells_what_it_said(tmp_path: Path) -> None:
+    hangs = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with pytest.raises(AssertionError, match=r"not over within 1 s: (\d+)") as told:
+        ran(tmp_path, "-c", hangs, within=1)
+
+    (pid,) = re.findall(r"within 1 s: (\d+)", str(told.value))
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_what_is_compiled_is_what_python_loads(package: Path) -> None:
