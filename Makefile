@@ -62,7 +62,7 @@ example-image: $(READY) ## Build the image of an example (EXAMPLE=03-sklearn-bin
 crds: $(READY) ## Write crds/ and the chart's copy from the types in modelyard.api
 	@$(BIN)/modelyard crds
 
-bench: $(READY) ## Measure the operator beside a Go controller; prints a table (BENCH="--versions 200" for less)
+bench: $(READY) ## Measure the operator beside a Go controller; prints tables, keeps them in docs/benchmarks/latest.json (BENCH="--versions 200" for less)
 	@$(PY) -m tests.bench.controllers $(BENCH)
 
 bench-gateway: $(READY) ## Measure the gateway beside proxies and other servers; prints tables (BENCH="--rounds 1" for a glance)

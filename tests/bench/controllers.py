@@ -1,6 +1,6 @@
 """`make bench`: the operator beside a Go controller that writes the same objects.
 
-    python -m tests.bench.controllers [--versions 1000] [--rounds 3] [--json FILE]
+    python -m tests.bench.controllers [--versions 1000] [--rounds 3] [--steady] [--scale] [--rest] [--json FILE]
 
 Each controller gets an API server and etcd of its own in each round, and the two take turns. The objects are there
 before a controller starts. What it costs is what it used until it was at rest, less what it uses to start over nothing.
@@ -11,20 +11,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import platform
-import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION, DEPLOYMENT, MODEL_LEDGER
 from tests.apiserver.server import ApiServer, our_crds, running
-from tests.bench.operators import environ, operator, settle_environment
+from tests.bench.operators import at_rest_after, environ, operator, settle_environment
 from tests.bench.processes import Controller, cpu_ms, started
-from tests.bench.rest import Rest, rested
+from tests.bench.report import LATEST, ROOT, Section, beginning, kept, listed, table
+from tests.bench.rest import rested
 from tests.bench.rest import table as rest_table
 from tests.bench.scale import SIZES, Scaled, Size, scaled
 from tests.bench.scale import table as scale_table
@@ -35,9 +33,10 @@ from tests.bench.watching import WAYS
 from tests.cluster.progress import Progress
 from tests.cluster.tools import Module, built
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = Module("reference", (".",), ROOT / "tests" / "bench")
 PATIENCE = 900.0
+SERVERS_OWN = ("POST ipaddresses",)
+"""Writes that the API server makes by itself: one for each Service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Sample:
     """Resident memory at rest."""
 
     writes: float
-    """Writes for each version."""
+    """Writes for each version, without the API server's own."""
 
     restart_writes: float
     """Writes of a second process over what the first left, all together."""
@@ -102,9 +101,13 @@ async def measure(
                 assert await client.count(DEPLOYMENT) == versions
                 steady = asdict(await measured(client, process, load, first=versions)) if load else {}
             settled = await client.writes()
-            again = await _cpu_over(controller, server, folder) - idle
+            again = await _cpu_over(controller, server, folder, versions) - idle
             rewritten = sum((await client.writes() - settled).values())
-    wrote = {name: round(count / versions, 3) for name, count in sorted((after - before).items())}
+    wrote = {
+        name: round(count / versions, 3)
+        for name, count in sorted((after - before).items())
+        if name not in SERVERS_OWN
+    }
     sample = Sample(
         cpu / versions,
         server_cpu / versions,
@@ -136,10 +139,10 @@ async def watching(way: str, writing: Controller, versions: int, folder: Path) -
                 return (watches.cpu_ms - idle) / versions
 
 
-async def _cpu_over(controller: Controller, server: ApiServer, folder: Path) -> float:
-    """CPU from a start over what there is until rest."""
+async def _cpu_over(controller: Controller, server: ApiServer, folder: Path, versions: int = 0) -> float:
+    """CPU from a start over what there is until rest, which an operator has not before it saw so many versions."""
     with started(controller.over(server), controller.environ, folder / "log") as process:
-        await process.at_rest(PATIENCE)
+        await at_rest_after(controller, process, versions, PATIENCE)
         return process.cpu_ms
 
 
@@ -166,123 +169,86 @@ async def _last_status(client: Client, versions: int) -> float:
     raise AssertionError("a watch has no end")
 
 
-def table(samples: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
-    """Medians with their range, one line a measure, and ours over the reference."""
-    ours, theirs = samples["modelyard"], samples["reference"]
-    lines = ["| measure | modelyard | reference | ratio |", "|---|---|---|---|"]
-    ratio = ratios(samples)
-    for name in ours[0]:
-        here, there = ([sample[name] for sample in found] for found in (ours, theirs))
-        times = f"{ratio[name]:.2f}" if name in ratio else "-"
-        lines.append(f"| {name} | {_spread(here)} | {_spread(there)} | {times} |")
-    return "\n".join(lines)
-
-
-def ratios(samples: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, float]:
-    """Our median over the reference's, for each measure in which the reference's is not zero."""
-    ours, theirs = samples["modelyard"], samples["reference"]
-    below = {name: statistics.median(sample[name] for sample in theirs) for name in ours[0]}
-    return {
-        name: round(statistics.median(sample[name] for sample in ours) / median, 3)
-        for name, median in below.items()
-        if median
-    }
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print the table, and keep the numbers where `--json` says."""
-    options = _parser().parse_args(arguments)
-    samples: dict[str, list[dict[str, float]]] = {"modelyard": [], "reference": []}
-    load = Load() if options.steady else None
-    writes: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
-        home = Path(folder)
-        controllers = [operator(), reference(home)]
-        for number in range(options.rounds):
-            for controller in controllers if number % 2 == 0 else reversed(controllers):
-                print(
-                    f"round {number + 1} of {options.rounds}: {controller.name}", file=sys.stderr, flush=True
-                )
-                there = home / f"{number}-{controller.name}"
-                sample, writes[controller.name] = asyncio.run(
-                    measure(controller, options.versions, there, load)
-                )
-                samples[controller.name].append(sample)
-        watched = {
-            way: asyncio.run(watching(way, controllers[1], options.versions, home / way)) for way in WAYS
-        }
-    print(table(samples))
-    print("\nwatching our own kinds alone, cpu_ms for each version: " + _listed(watched))
-    for name, wrote in writes.items():
-        print(f"\nwrites for each version, {name}: {_listed(wrote)}")
-    sizes = _scaled() if options.scale else []
-    if sizes:
-        print(f"\n{scale_table(sizes)}")
-    rest = _rested(options.versions, options.rest) if options.rest else None
-    if rest:
-        print(f"\n{rest_table(rest)}")
-    if options.json:
-        record = _record(options.versions, samples, writes, watched, sizes, rest)
-        options.json.write_text(json.dumps(record, indent=1) + "\n")
+    """Measure, print the tables, and keep the numbers: the whole form in latest.json, others where `--json` says."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    whole = all(getattr(options, name) == parser.get_default(name) for name in ("versions", "rounds"))
+    record = options.json or (LATEST if whole else None)
+    if options.rounds:
+        with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
+            controllers = (operator(), reference(Path(folder)))
+            _keep(record, comparison=_compared(options, controllers, Path(folder)))
+            _keep(record, watching=_watched(options.versions, controllers[1], Path(folder)))
+    if options.scale:
+        _keep(record, scale=_scaled())
+    if options.rest:
+        _keep(record, rest=_rested(options.versions, options.rest))
     return 0
 
 
-def _scaled() -> list[tuple[Size, Scaled]]:
-    found = []
+def _keep(record: Path | None, **measured: Section) -> None:
+    if record:
+        kept(record, **measured)
+
+
+def _compared(options: argparse.Namespace, controllers: Sequence[Controller], home: Path) -> Section:
+    began, load = beginning(), Load() if options.steady else None
+    samples: dict[str, list[dict[str, float]]] = {controller.name: [] for controller in controllers}
+    writes: dict[str, dict[str, float]] = {}
+    for number in range(options.rounds):
+        for controller in controllers if number % 2 == 0 else reversed(controllers):
+            _say(f"round {number + 1} of {options.rounds}: {controller.name}")
+            there = home / f"{number}-{controller.name}"
+            sample, writes[controller.name] = asyncio.run(measure(controller, options.versions, there, load))
+            samples[controller.name].append(sample)
+    print(table(samples))
+    for name, wrote in writes.items():
+        print(f"\nwrites for each version, {name}: {listed(wrote)}")
+    return began | {"versions": options.versions, "samples": samples, "writes": writes}
+
+
+def _watched(versions: int, writing: Controller, home: Path) -> Section:
+    began = beginning()
+    found = {way: asyncio.run(watching(way, writing, versions, home / way)) for way in WAYS}
+    print(f"\nwatching our own kinds alone, cpu_ms for each version: {listed(found)}")
+    return began | {"versions": versions, "cpu_ms": found}
+
+
+def _scaled() -> Section:
+    began, found = beginning(), list[tuple[Size, Scaled]]()
     for size in SIZES:
-        print(f"scale: {size}", file=sys.stderr, flush=True)
+        _say(f"scale: {size}")
         with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
             found.append((size, asyncio.run(scaled(operator(), size, Path(folder) / "scale"))))
-    return found
+    print(f"\n{scale_table(found)}")
+    return began | {"sizes": [{**asdict(size), **asdict(row)} for size, row in found]}
 
 
-def _rested(models: int, seconds: float) -> Rest:
-    print(f"rest: {models:,} models, {seconds:.0f} s", file=sys.stderr, flush=True)
+def _rested(models: int, seconds: float) -> Section:
+    began = beginning()
+    _say(f"rest: {models:,} models, {seconds:.0f} s")
     with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
-        return asyncio.run(rested(operator(), models, seconds, Path(folder) / "rest"))
+        found = asyncio.run(rested(operator(), models, seconds, Path(folder) / "rest"))
+    print(f"\n{rest_table(found)}")
+    return began | asdict(found)
 
 
-def _listed(figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{figure:.3g} {what}" for what, figure in figures.items())
-
-
-def _record(
-    versions: int,
-    samples: Mapping[str, Sequence[Mapping[str, float]]],
-    writes: Mapping[str, Mapping[str, float]],
-    watched: Mapping[str, float],
-    sizes: Sequence[tuple[Size, Scaled]],
-    rest: Rest | None,
-) -> dict[str, object]:
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return {
-        "commit": commit.stdout.strip(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "samples": samples,
-        "ratio": ratios(samples),
-        "writes": writes,
-        "watching_cpu_ms": watched,
-        "scale": [{**asdict(size), **asdict(row)} for size, row in sizes],
-        "rest": asdict(rest) if rest else None,
-    }
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.controllers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--versions", type=int, default=1000, help="versions in each round (default 1000)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds for each controller (default 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds for each controller (default 3; 0: no comparison)"
+    )
     parser.add_argument(
         "--steady",
         action="store_true",
-        help="also new versions at 20/s, a storm of edits, and a minute in which versions wait for pods",
+        help="also new versions at 20/s and two storms of edits",
     )
     parser.add_argument(
         "--scale",
@@ -297,7 +263,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="also the operator alone beside as many models that all serve, while nothing happens (default 600 s)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="put the numbers into this record (default: docs/benchmarks/latest.json, if versions and rounds are the "
+        "default's); what was not measured stays in it",
+    )
     return parser
 
 
