@@ -71,6 +71,8 @@ type controller struct {
 	queue     workqueue.TypedRateLimitingInterface[string]
 	mutex     sync.RWMutex
 	informers map[string]cache.SharedIndexInformer
+	// said holds the generation of which each status that was written speaks: an informer may be behind our own writes.
+	said sync.Map
 }
 
 var own = []string{
@@ -298,12 +300,12 @@ func (c *controller) apply(ctx context.Context, wanted template, names *strings.
 	return err
 }
 
-// status writes the status once, unless the cache shows that it is written already.
+// status writes the status once for each generation, unless the cache shows that it is written already.
 func (c *controller) status(
 	ctx context.Context, wanted template, names *strings.Replacer, of *unstructured.Unstructured,
 ) error {
 	seen, _, _ := unstructured.NestedInt64(of.Object, "status", "observedGeneration")
-	if seen == of.GetGeneration() {
+	if said, _ := c.said.Load(of.GetUID()); seen == of.GetGeneration() || said == of.GetGeneration() {
 		return nil
 	}
 	generation := strconv.FormatInt(of.GetGeneration(), 10)
@@ -313,6 +315,9 @@ func (c *controller) status(
 	_, err := c.client.Resource(resource).Namespace(of.GetNamespace()).Patch(
 		ctx, of.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: manager, Force: &force},
 		"status")
+	if err == nil {
+		c.said.Store(of.GetUID(), of.GetGeneration())
+	}
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
