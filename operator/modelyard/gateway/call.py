@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Protocol
 
 from modelyard.gateway import protocol
+from modelyard.gateway.files import none_left
 from modelyard.gateway.lanes import Lane
 from modelyard.gateway.protocol import InferRequest, Refused
 from modelyard.gateway.protocol.words import quoted
@@ -148,8 +149,12 @@ class Call:
 
     def unreachable(self, error: Exception) -> None:
         """See Asker."""
-        if not self.over:
-            pod = self._let_go()
+        if self.over:
+            return
+        pod = self._let_go()
+        if none_left(error):
+            self._fail(503, "the gateway may open no more connections")
+        else:
             took_it = isinstance(error, ConnectionResetError)
             if not (self._try_another(pod) or (took_it and self._try_again(pod))):
                 self._fail(503, "no pod of it takes a connection")

@@ -11,6 +11,7 @@ from typing import Final, Protocol, cast
 
 import httptools
 
+from modelyard.gateway.files import none_left
 from modelyard.gateway.route import Address
 from modelyard.gateway.settings import Settings
 from modelyard.http1.broken import BrokenAnswer
@@ -199,7 +200,8 @@ class Pod:
             async with asyncio.timeout(self._settings.connect_seconds):
                 _, protocol = await self._loop.create_connection(self._made, *self.address)
         except (OSError, ValueError) as error:  # A name that is no host's is a ValueError.
-            self.suspect_until = monotonic() + self._settings.suspect_seconds
+            if not none_left(error):
+                self.suspect_until = monotonic() + self._settings.suspect_seconds
             asker.unreachable(error)
             return
         self.suspect_until = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import struct
 from contextlib import ExitStack, suppress
@@ -80,6 +81,24 @@ async def test_a_model_that_takes_no_connection_is_down() -> None:
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert "takes a connection" in reply.json["error"]
         assert (await client.ask(post())).status == 503
+
+
+async def test_where_no_file_can_be_opened_the_pod_is_not_to_blame() -> None:
+    async with model() as behind, gateway([]) as rig:
+        client = await rig.client()
+        assert (await client.ask(post())).status == 503
+        rig.routes.publish(table(behind.address, behind.address))
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            reply = await client.ask(post())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert "the gateway may open no more connections" in reply.json["error"]
+        assert [pod.suspect_until for pod in rig.engine.lanes.pods.values()] == [0.0]
+        assert rig.engine.book.retried == 0
+        assert (await client.ask(post())).status == 200
 
 
 async def test_a_pod_whose_name_is_no_hosts_is_down() -> None:
