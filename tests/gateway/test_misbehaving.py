@@ -24,7 +24,7 @@ TOLD = {
     "malformed": (502, "its answer is not JSON"),
     "nan_on_null": (502, "NaN"),
     "raises": (502, "answered HTTP 500"),
-    "ready_then_dies": (503, "no pod of it takes a connection"),
+    "ready_then_dies": (503, "no pod of it takes a connection; its `callers` may leave the gateway out"),
     "ready_without_serving": (502, "answered HTTP 404"),
     "redirects": (502, "answered HTTP 307"),
     "short_answer": (502, "1 predictions for 2 rows"),

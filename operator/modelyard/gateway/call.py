@@ -157,7 +157,7 @@ class Call:
         else:
             took_it = isinstance(error, ConnectionResetError)
             if not (self._try_another(pod) or (took_it and self._try_again(pod))):
-                self._fail(503, "no pod of it takes a connection")
+                self._fail(503, "no pod of it takes a connection; its `callers` may leave the gateway out")
 
     def on_head(self, status: int, headers: Headers) -> None:
         """See Receiver."""
