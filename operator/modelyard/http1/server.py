@@ -1,8 +1,8 @@
 """HTTP/1.1 from the answering side: one connection, held to limits and to the letter of RFC 9112.
 
 What could be read in two ways is refused, and ends the connection. Requests sent in a row without waiting are
-answered one after the other; while one is answered, no more is read than lies there already. Nothing is awaited:
-a handler answers by a call, now or later.
+answered one after the other; while one is answered, little more is read. Nothing is awaited: a handler answers by a
+call, now or later.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 _ONE_PIECE: Final = 64 * 1024
 """Up to this size an answer is sent as one piece."""
+
+_PIECES: Final = 64
+"""Of what came and is not parsed: each takes more than its bytes."""
 
 READ_RATE: Final = SLICE
 """Bytes a second at which answers must be read."""
@@ -129,6 +132,7 @@ class ServerConnection(RequestReader):
             turn is not None
             and turn.started
             and not (self._later or self._parsing or self._limits.half_closed)
+            and not b"".join(self._raw).strip(b"\r\n")
         ):
             self._give_up(turn)
         elif not self._ended:
@@ -337,6 +341,7 @@ class ServerConnection(RequestReader):
 
     def _end(self, all_read: bool) -> None:
         """Close. What a client still sends is read and thrown away, or it would not see the answer."""
+        more = bool(self._raw) or self._paused or not all_read
         self._deaf = self._ended = True
         self._raw.clear()
         for exchange in self._later:
@@ -345,7 +350,7 @@ class ServerConnection(RequestReader):
         unsent = self._transport.get_write_buffer_size()
         patience = self._limits.write_seconds if unsent else self._limits.linger_seconds
         self.deadline = _NEVER if self.stalled else monotonic() + patience
-        if self._half or (all_read and not self._paused):
+        if self._half or not more:
             self._transport.close()
         else:
             self._transport.write_eof()
@@ -386,8 +391,9 @@ class ServerConnection(RequestReader):
         return self._limits.body_seconds if parsing.headed else self._limits.head_seconds
 
     def _pace(self) -> None:
-        """Let the client wait while what it sent before lies unread."""
-        if bool(self._raw) != self._paused:
+        """Let the client wait while much of what it sent before lies unread; little does not hide that it goes."""
+        raw = self._raw
+        if (bool(raw) and (len(raw) > _PIECES or sum(map(len, raw)) > SLICE)) != self._paused:
             self._paused = not self._paused
             if self._paused:
                 self._transport.pause_reading()
