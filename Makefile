@@ -47,7 +47,7 @@ format: $(READY) ## Let ruff rewrite the code
 cluster: $(READY) ## Start or find a cluster; its kubeconfig is .cluster/kubeconfig (NODES=3 for three nodes)
 	@$(PY) -m tests.cluster up
 
-cluster-down: $(READY) ## Stop the cluster that `make cluster` started and leave nothing behind
+cluster-down: $(READY) ## Stop the cluster that `make cluster` started and leave nothing behind but its logs in /var/log/modelyard-cluster
 	@$(PY) -m tests.cluster down
 
 install: $(READY) ## Build the image, bring it into the cluster, install or upgrade the chart, wait until it is ready
