@@ -169,6 +169,9 @@ class Queue(Generic[K]):
         self._idle: deque[asyncio.Future[None]] = deque()
         """Of workers that wait, the first to be called first."""
 
+        self._alarm: tuple[float, asyncio.TimerHandle] | None = None
+        """When the next delayed key is due, or earlier, and what calls a worker then."""
+
         self._moved_at = clock()
         self._closed = False
 
@@ -182,11 +185,14 @@ class Queue(Generic[K]):
     def wake_after(self, key: K, delay: float) -> None:
         """Pass over this key in so many seconds, unless it is woken before."""
         self._schedule.wake_at(key, self._clock() + delay)
-        self._call_one()  # who waits may have to wait less long
+        if self._idle:
+            self._set_alarm()
 
     def close(self) -> None:
         """Give out no more keys: `take` raises Closed."""
         self._closed = True
+        if self._alarm is not None:
+            self._alarm[1].cancel()
         while self._idle:
             self._call_one()
 
@@ -239,16 +245,27 @@ class Queue(Generic[K]):
                 return
 
     async def _wait(self) -> None:
-        """Until called, or until the next delayed key is due."""
-        due = self._schedule.next_due()
+        """Until called."""
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._idle.append(called)
+        self._set_alarm()
         try:
-            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
-                await called
-        except TimeoutError:
-            return
+            await called
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
                 self._call_one()  # the call was for somebody who works
             raise
+
+    def _set_alarm(self) -> None:
+        """One for all who wait; one that is early does no harm."""
+        due = self._schedule.next_due()
+        if due is None or (self._alarm is not None and self._alarm[0] <= due):
+            return
+        if self._alarm is not None:
+            self._alarm[1].cancel()
+        delay = max(0.0, due - self._clock())
+        self._alarm = due, asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._call_one()

@@ -239,6 +239,46 @@ async def test_one_key_calls_one_worker() -> None:
     await asyncio.gather(*workers, return_exceptions=True)
 
 
+async def test_a_key_that_falls_due_calls_one_worker() -> None:
+    loop = asyncio.get_running_loop()
+    queue: Queue[str] = Queue(loop.time)
+    looks = 0
+    take = queue._schedule.take
+
+    def counted(now: float) -> str | None:
+        nonlocal looks
+        looks += 1
+        return take(now)
+
+    queue._schedule.take = counted  # type: ignore[method-assign]
+    workers = [asyncio.create_task(queue.take()) for _ in range(16)]
+    await asyncio.sleep(0)
+
+    queue.wake_after("late", 10)
+    queue.wake_after("a", 0.01)
+    done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+
+    assert [worker.result() for worker in done] == ["a"]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert looks <= 19
+    queue.close()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def test_an_alarm_without_a_worker_is_not_missed() -> None:
+    loop = asyncio.get_running_loop()
+    queue: Queue[str] = Queue(loop.time)
+    waits = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    queue.wake_after("late", 0.02)
+    queue.wake("now")
+    assert await waits == "now"
+    await asyncio.sleep(0.05)
+
+    assert await asyncio.wait_for(queue.take(), 1) == "late"
+
+
 async def test_keys_that_are_woken_at_once_call_as_many_workers() -> None:
     queue: Queue[str] = Queue(Clock())
     workers = [asyncio.create_task(queue.take()) for _ in range(4)]
