@@ -25,8 +25,9 @@ READY: Final = b"1\n"
 NOT_READY: Final = b"0\n"
 
 _LONGEST_LINE = 64 * 1024 * 1024
-_STALE = 3
-"""Beats in a row without an answer, after which what it said of itself holds no longer."""
+_STALE = 10
+"""Beats in a row without an answer, after which what it said of itself holds no longer: more than one misses that reads
+the largest body."""
 
 
 async def started(command: Sequence[str]) -> Worker:

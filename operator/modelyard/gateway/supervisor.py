@@ -23,9 +23,9 @@ _BACKOFF = (0.1, 0.5, 2.0, 10.0)
 
 _SOON = 10.0
 
-_HANGS = 10
-"""Beats in a row that a worker does not answer, after which it is killed. They are counted, not timed: a machine that
-stood still as a whole is no worker that hangs."""
+_HANGS = 20
+"""Beats in a row that a worker does not answer, after which it is killed: thrice as many as one takes that reads the
+largest body. They are counted, not timed: a machine that stood still as a whole is no worker that hangs."""
 
 _STARTS = 60
 """The same of one that has said nothing yet."""

@@ -124,6 +124,20 @@ async def test_a_worker_that_hangs_is_killed_and_started_again(caplog: pytest.Lo
     assert line["pid"] == hangs
 
 
+async def test_a_worker_that_reads_the_largest_body_neither_hangs_nor_is_unready() -> None:
+    """Which takes it some seconds, and it answers nobody meanwhile."""
+    async with supervised(1, beat=0.05) as supervisor:
+        await eventually(lambda: supervisor.ready)
+        (busy,) = supervisor.pids
+        os.kill(busy, signal.SIGSTOP)
+        await eventually(lambda: supervisor.missed_beats >= 7)
+        assert supervisor.ready
+        await eventually(lambda: supervisor.missed_beats >= 14)
+        os.kill(busy, signal.SIGCONT)
+        await all_answer(supervisor, 1)
+        assert (supervisor.pids, supervisor.restarts) == ([busy], 0)
+
+
 async def test_a_worker_that_takes_long_to_start_does_not_hang() -> None:
     async with supervised(1, "import time; time.sleep(0.3)", beat=0.025) as supervisor:
         assert supervisor.restarts == 0
