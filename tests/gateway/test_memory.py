@@ -61,7 +61,7 @@ def aborted(front: Gateway, share: float, *, by_reset: bool) -> None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-ABORTS = ((0.9, True), (1.0, True), (0.5, False), (0.9, False))
+ABORTS = ((0.9, True), (1.0, True), (0.5, False), (0.9, False), (1.0, False))
 
 
 def test_memory_is_flat_under_large_tensors_and_clients_that_go_away(front: Gateway, chaos: Chaos) -> None:

@@ -75,6 +75,8 @@ async def test_a_connection_that_ended_leaves_nothing_to_the_garbage_collector(
             (served,) = map(watched, rig.gateway.server.connections)
             (pod,) = rig.engine.lanes.pods.values()
             (asked,) = map(watched, pod.connections)
+            assert served()
+            assert asked()
             client.send(sent)
             for _ in range(answers):
                 await client.reply()

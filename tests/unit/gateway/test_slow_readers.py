@@ -7,7 +7,7 @@ import socket
 
 from modelyard.http1.server import ServerConnection
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import Rig, answered, gateway, model, post
+from tests.unit.gateway.rig import Rig, answered, gateway, get, model, post
 
 HELD = 10_000_000
 ROWS = 60_000
@@ -20,11 +20,17 @@ MANY = b'{"inputs":[{"name":"area","shape":[%d],"datatype":"INT8","data":[%b]}]}
 )
 
 
-async def unread(rig: Rig, on: socket.socket) -> ServerConnection:
-    """Ask for a large answer, of which little goes into the system; the gateway's end, where it lies unread."""
+async def ended_in(rig: Rig, on: socket.socket) -> ServerConnection:
+    """The gateway's end, whose system takes little."""
     await eventually(lambda: on.getsockname() in peers(rig))
     served = rig.served(on)
     served._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return served
+
+
+async def unread(rig: Rig, on: socket.socket) -> ServerConnection:
+    """Ask for a large answer; the gateway's end, where it lies unread."""
+    served = await ended_in(rig, on)
     await asyncio.get_running_loop().sock_sendall(on, post(MANY))
     await eventually(lambda: served.stalled)
     return served
@@ -96,6 +102,25 @@ async def test_nobody_is_cut_off_for_what_was_read_meanwhile() -> None:
             assert (await rig.ask(post())).status == 200
             assert slow in rig.gateway.server.connections
             assert slow.stalled
+
+
+async def test_an_answer_that_joins_others_unread_counts_as_held_too() -> None:
+    """It was under way when they were written, at the end of the turn, since yet another was."""
+    async with model() as behind, gateway([behind.address]) as rig:
+        behind.hold.clear()
+        busy = await rig.client()
+        busy.send(post())
+        await eventually(lambda: behind.asked)
+        with await rig.deaf() as on:
+            slow = await ended_in(rig, on)
+            on.send(get("/v2/openapi.json") + post())
+            await eventually(lambda: slow.stalled and len(behind.asked) == 2)
+            before = rig.gateway.server.held
+            behind.hold.set()
+            await eventually(lambda: slow._turn is None)
+            assert rig.gateway.server.held - before > 100
+            assert (await busy.reply()).status == 200
+            assert rig.gateway.server.held == slow._transport.get_write_buffer_size()
 
 
 async def test_an_answer_has_to_be_read_at_some_rate() -> None:
