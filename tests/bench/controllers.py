@@ -171,10 +171,8 @@ async def _last_status(client: Client, versions: int) -> float:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the tables, and keep the numbers: the whole form in latest.json, others where `--json` says."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    whole = all(getattr(options, name) == parser.get_default(name) for name in ("versions", "rounds"))
-    record = options.json or (LATEST if whole else None)
+    options = _parser().parse_args(arguments)
+    record = record_of(arguments)
     if options.rounds:
         with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
             controllers = (operator(), reference(Path(folder)))
@@ -185,6 +183,14 @@ def main(arguments: Sequence[str]) -> int:
     if options.rest:
         _keep(record, rest=_rested(options.versions, options.rest))
     return 0
+
+
+def record_of(arguments: Sequence[str]) -> Path | None:
+    """Where a run with these arguments keeps its numbers."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    whole = all(getattr(options, name) == parser.get_default(name) for name in ("versions", "rounds"))
+    return options.json or (LATEST if whole else None)
 
 
 def _keep(record: Path | None, **measured: Section) -> None:

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.bench.report import beginning, kept, merged
+import pytest
+
+from tests.bench.controllers import record_of
+from tests.bench.report import LATEST, beginning, kept, merged
 
 
 def comparison(ours: float, theirs: float, commit: str = "b") -> dict[str, Any]:
@@ -50,3 +53,17 @@ def test_a_section_says_of_which_code_it_is_and_how_busy_the_machine_was() -> No
     assert len(found["commit"]) == 40
     assert isinstance(found["dirty"], bool)
     assert found["load"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        ("", LATEST),
+        ("--steady --scale --rest", LATEST),
+        ("--versions 200", None),
+        ("--rounds 0 --scale", None),
+        ("--rounds 0 --scale --json F", Path("F")),
+    ],
+)
+def test_only_the_whole_form_is_kept_unless_asked_for(arguments: str, file: Path | None) -> None:
+    assert record_of(arguments.split()) == file
