@@ -65,7 +65,9 @@ def _truth(text: str) -> bool:
 _OF_CLIENTS = (
     _Option("max-head-bytes", "head_bytes", _at_least(256), "request line and headers; 431"),
     _Option("max-body-bytes", "body_bytes", _at_least(1), "body, as sent and as unfolded; 413"),
-    _Option("max-held-bytes", "held_bytes", _at_least(1), "bodies and unread answers of all clients; 503"),
+    _Option(
+        "max-held-bytes", "held_bytes", _at_least(1), "bodies and unread answers, and answers of models; 503"
+    ),
     _Option("head-timeout", "head_seconds", _seconds, "for the headers to come; 408"),
     _Option("body-timeout", "body_seconds", _seconds, "for the body to come; 408"),
     _Option("idle-timeout", "idle_seconds", _seconds, "between two requests"),
