@@ -82,6 +82,12 @@ def test_its_pods_are_not_taken_for_the_operators_nor_these_for_its() -> None:
         assert not selector.get("matchLabels", selector).items() <= operator
 
 
+def test_a_worker_that_reads_the_largest_body_stays_in_its_service() -> None:
+    """Which takes 6.5 s, and no probe is answered meanwhile."""
+    probe = container()["readinessProbe"]
+    assert (probe["failureThreshold"] - 1) * probe["periodSeconds"] > 6.5
+
+
 def test_it_is_probed_where_clients_do_not_reach() -> None:
     ports = {port["name"]: port["containerPort"] for port in container()["ports"]}
 
