@@ -15,8 +15,8 @@ from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Settled(), NextWake(600, "settled", failed=False)),
-        (Stalled(), NextWake(600, "stalled", failed=False)),
+        (Settled(), NextWake(1800, "settled", failed=False)),
+        (Stalled(), NextWake(1800, "stalled", failed=False)),
         (Waiting(timedelta(seconds=30)), NextWake(30, "waiting", failed=False)),
         (Waiting(timedelta(0)), NextWake(0.1, "waiting", failed=False)),
         (Waiting(timedelta(seconds=-5)), NextWake(0.1, "waiting", failed=False)),
@@ -27,8 +27,8 @@ def test_after_a_pass_that_came_to_its_end(outcome: Outcome, expected: NextWake)
 
 
 def test_settled_objects_are_not_all_looked_at_at_once() -> None:
-    assert after_outcome(Settled(), lambda: 0.0).delay == pytest.approx(480)
-    assert after_outcome(Settled(), lambda: 1.0).delay == pytest.approx(720)
+    assert after_outcome(Settled(), lambda: 0.0).delay == pytest.approx(1440)
+    assert after_outcome(Settled(), lambda: 1.0).delay == pytest.approx(2160)
 
 
 @pytest.mark.parametrize(
