@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start the cluster, or find it running; writes .cluster/kubeconfig")
     up.set_defaults(run=_up)
-    down = commands.add_parser("down", help="take the cluster away; its logs stay in /var/log/modelyard-cluster")
+    down = commands.add_parser(
+        "down", help="take the cluster away; its logs stay in /var/log/modelyard-cluster"
+    )
     down.set_defaults(run=_down)
     status = commands.add_parser(
         "status", help="say whether it is well and what runs; exit code 3 when it is not"

@@ -19,7 +19,7 @@ from tests.cluster.provider import Capability, Provider
 from tests.cluster.waiting import until
 from tests.e2e.audit import mark, writes
 from tests.e2e.team import Team, is_ready, new_team
-from tests.passes.test_writes import CHILDREN, EVENTS, LEDGER, STATUS
+from tests.passes.test_writes import CHILDREN, EVENTS, LEDGER, STATUS, WITH_DATA
 from tests.support.cluster_objects import gate
 
 SLOW = """
@@ -167,7 +167,7 @@ def test_a_new_version_costs_the_writes_that_are_listed(fleet: Fleet, log: Path)
     )
     assert [write for write in made if write.code >= 300] == []
     transitions = {what: found.pop(what) for what in STATUS}
-    assert found == CHILDREN | LEDGER | EVENTS
+    assert found == CHILDREN | WITH_DATA | LEDGER | EVENTS
     assert all(count in STATUS[what] for what, count in transitions.items()), transitions
 
 
