@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.apiserver.leftovers import processes
 from tests.bench.controllers import measure, reference
 from tests.bench.operators import operator
-from tests.bench.report import LATEST
+from tests.bench.report import LATEST, ROOT
 from tests.bench.rest import rested
+from tests.cluster.waiting import until
 
 VERSIONS = 100
 LONGEST = 300
@@ -71,3 +77,27 @@ def test_models_that_serve_are_looked_at_again_and_again_and_cost_no_writes(tmp_
     assert found.writes == 0
     assert found.model_passes >= LOOKED_AT * MODELS_AT_REST
     assert found.version_passes >= LOOKED_AT * MODELS_AT_REST
+
+
+@pytest.mark.timeout(LONGEST)
+def test_a_run_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
+    """Neither the controller that it measures nor the servers."""
+    home = tmp_path / "home"
+    home.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.controllers", "--versions", "5", "--rounds", "1"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(home)},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        until("a controller runs", lambda: any("--kubeconfig" in line for line in processes(home)))
+        run.send_signal(signal.SIGTERM)
+        _, said = run.communicate(timeout=60)
+    finally:
+        run.kill()
+
+    assert run.returncode == 128 + signal.SIGTERM
+    assert b"Interrupted by SIGTERM" in said
+    assert processes(home) == []
+    assert list(home.iterdir()) == []

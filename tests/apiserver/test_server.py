@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.apiserver.leftovers import processes
 from tests.apiserver.server import running
 from tests.cluster.waiting import until
 
@@ -20,19 +21,6 @@ with running(Path(sys.argv[1])):
     print("ready", flush=True)
     time.sleep(300)
 """
-
-
-def processes(folder: Path) -> list[str]:
-    """Command lines of what runs with files in this folder."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = entry.read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if str(folder) in line and f"/{os.getpid()}/" not in str(entry):
-            found.append(line)
-    return found
 
 
 def test_nothing_runs_after_the_block(tmp_path: Path) -> None:

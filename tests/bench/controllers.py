@@ -30,6 +30,7 @@ from tests.bench.server import Client, connected, pid_of, seed
 from tests.bench.steady import Load, measured
 from tests.bench.templates import templates
 from tests.bench.watching import WAYS
+from tests.cluster import interrupts
 from tests.cluster.progress import Progress
 from tests.cluster.tools import Module, built
 
@@ -172,7 +173,16 @@ async def _last_status(client: Client, versions: int) -> float:
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the tables, and keep the numbers: the whole form in latest.json, others where `--json` says."""
     options = _parser().parse_args(arguments)
-    record = record_of(arguments)
+    try:
+        with interrupts.raised():
+            _measure(options, record_of(arguments))
+    except interrupts.Interrupted as interrupted:
+        print(f"Interrupted by {interrupted}; nothing runs any more.", file=sys.stderr)
+        return interrupted.exit_code
+    return 0
+
+
+def _measure(options: argparse.Namespace, record: Path | None) -> None:
     if options.rounds:
         with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder:
             controllers = (operator(), reference(Path(folder)))
@@ -182,7 +192,6 @@ def main(arguments: Sequence[str]) -> int:
         _keep(record, scale=_scaled())
     if options.rest:
         _keep(record, rest=_rested(options.versions, options.rest))
-    return 0
 
 
 def record_of(arguments: Sequence[str]) -> Path | None:
