@@ -19,6 +19,7 @@ from modelyard.gateway.settings import Settings
 from modelyard.http1.exchange import Limits
 from modelyard.http1.host import bound
 from modelyard.http1.server import ServerConnection
+from tests.support.eventually import eventually
 
 PRICE = Target("Regression", "price")
 INFER = "/v2/models/flats/infer"
@@ -205,6 +206,14 @@ class Rig:
         """A new connection."""
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port, limit=2**26))
         self.clients.append(client)
+        return client
+
+    async def waiting(self, pod: StubModel, sent: bytes | None = None) -> Client:
+        """A client whose prediction (`post()`) this pod has and answers only when its `hold` is set."""
+        pod.hold.clear()
+        client = await self.client()
+        client.send(post() if sent is None else sent)
+        await eventually(lambda: pod.asked)
         return client
 
     async def deaf(self) -> socket.socket:

@@ -11,10 +11,7 @@ from tests.unit.gateway.rig import LIVE, QUESTION, gateway, get, model, post
 @pytest.mark.parametrize("behind", [b"\r\n", b"\r\n" * 100, post(), post()[:30], LIVE * 100])
 async def test_a_client_that_breaks_off_is_worked_for_no_longer_whatever_came_behind(behind: bytes) -> None:
     async with model() as pod, gateway([pod.address]) as rig:
-        pod.hold.clear()
-        client = await rig.client()
-        client.send(post())
-        await eventually(lambda: pod.asked)
+        client = await rig.waiting(pod)
         (served,) = rig.gateway.server.connections
         client.send(behind)
         await eventually(lambda: served._raw)
@@ -27,10 +24,7 @@ async def test_a_client_that_breaks_off_is_worked_for_no_longer_whatever_came_be
 @pytest.mark.parametrize("behind", [b"\r\n", b"\r\n" * 100])
 async def test_line_ends_behind_a_request_do_not_hide_that_the_client_ends(behind: bytes) -> None:
     async with model() as pod, gateway([pod.address]) as rig:
-        pod.hold.clear()
-        client = await rig.client()
-        client.send(post())
-        await eventually(lambda: pod.asked)
+        client = await rig.waiting(pod)
         client.send(behind)
         client.writer.write_eof()
         assert await client.closed()
@@ -44,10 +38,7 @@ async def test_what_comes_before_the_last_request_is_answered_though_the_client_
     behind: bytes, apart: bool
 ) -> None:
     async with model() as pod, gateway([pod.address]) as rig:
-        pod.hold.clear()
-        client = await rig.client()
-        client.send(post() if apart else post() + behind)
-        await eventually(lambda: pod.asked)
+        client = await rig.waiting(pod, post() if apart else post() + behind)
         (served,) = rig.gateway.server.connections
         if apart:
             client.send(behind)
@@ -62,10 +53,7 @@ async def test_what_comes_before_the_last_request_is_answered_though_the_client_
 async def test_many_pieces_behind_a_request_are_not_taken() -> None:
     """Each takes more than its bytes."""
     async with model() as pod, gateway([pod.address]) as rig:
-        pod.hold.clear()
-        client = await rig.client()
-        client.send(post())
-        await eventually(lambda: pod.asked)
+        client = await rig.waiting(pod)
         (served,) = rig.gateway.server.connections
         for count in range(64):
             assert not served._paused, count
@@ -79,10 +67,7 @@ async def test_many_pieces_behind_a_request_are_not_taken() -> None:
 
 async def test_the_last_answer_reaches_a_client_that_had_sent_a_little_more() -> None:
     async with model() as pod, gateway([pod.address], age_seconds=1e-9) as rig:
-        pod.hold.clear()
-        client = await rig.client()
-        client.send(post())
-        await eventually(lambda: pod.asked)
+        client = await rig.waiting(pod)
         (served,) = rig.gateway.server.connections
         client.send(LIVE)
         await eventually(lambda: served._raw)
@@ -98,10 +83,7 @@ async def test_the_last_answer_reaches_a_client_that_had_sent_a_little_more() ->
 
 async def test_a_large_body_whose_client_left_is_held_no_longer() -> None:
     async with model() as pod, gateway([pod.address]) as rig:
-        pod.hold.clear()
-        client = await rig.client()
-        client.send(post(QUESTION + b" " * 50_000))
-        await eventually(lambda: pod.asked)
+        client = await rig.waiting(pod, post(QUESTION + b" " * 50_000))
         assert rig.gateway.server.held > 50_000
         client.writer.write_eof()
         assert await client.closed()
