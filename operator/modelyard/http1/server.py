@@ -83,6 +83,9 @@ class ServerConnection(RequestReader):
         self.unsent = 0
         """Those that the transport keeps, when they were last counted; they count as held."""
 
+        self._ahead = 0
+        """Bytes of requests sent in a row that are kept while reading pauses; they count as held, too."""
+
         self._ended = self._half = self._paused = self._advancing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -174,6 +177,7 @@ class ServerConnection(RequestReader):
         """See asyncio.Protocol."""
         super().connection_lost(exc)
         self._hold(0)
+        self._keep_ahead(0)
         self._host.closed(self)
         self._ended = True
         turn, self._turn, self._waits_for = self._turn, None, None
@@ -235,6 +239,8 @@ class ServerConnection(RequestReader):
         """Close at once; what lies unread is held no longer."""
         self._transport.abort()
         self._hold(0)
+        self._raw.clear()
+        self._keep_ahead(0)
 
     def weigh(self) -> None:
         """Count anew what lies unread."""
@@ -367,9 +373,10 @@ class ServerConnection(RequestReader):
         """Set the deadline for what is waited for now, unless it was waited for before; read no more than needed."""
         turn, parsing = self._turn, self._parsing
         under_way = turn is not None and turn.started
+        if not self._ended:
+            self._pace()
         if self._ended:
             return
-        self._pace()
         if self.stalled:
             if not under_way:
                 self.deadline = _NEVER
@@ -393,9 +400,28 @@ class ServerConnection(RequestReader):
     def _pace(self) -> None:
         """Let the client wait while much of what it sent before lies unread; little does not hide that it goes."""
         raw = self._raw
-        if (bool(raw) and (len(raw) > _PIECES or sum(map(len, raw)) > SLICE)) != self._paused:
-            self._paused = not self._paused
-            if self._paused:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+        much = bool(raw) and (len(raw) > _PIECES or sum(map(len, raw)) > SLICE)
+        if much == self._paused or (self._paused and self._deaf and not self._ended):
+            return
+        self._paused = not self._paused
+        if self._paused:
+            self._transport.pause_reading()
+            self._keep_ahead(sum(map(len, raw)))
+        else:
+            self._transport.resume_reading()
+            self._keep_ahead(0)
+
+    def _keep_ahead(self, size: int) -> None:
+        host = self._host
+        host.held += size - self._ahead
+        self._ahead = size
+        if size and host.held > self._limits.held_bytes and not host.relieve() and not self._ended:
+            self._forgo()
+
+    def _forgo(self) -> None:
+        """There is no room for what was sent ahead: what is under way gets the last answer."""
+        self._deaf, self._retires = True, 0.0
+        self._raw.clear()
+        self._keep_ahead(0)
+        if self._turn is None and not self._later:
+            self._end(all_read=False)

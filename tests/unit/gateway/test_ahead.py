@@ -1,0 +1,78 @@
+"""Clients that send requests ahead, while an earlier one is under way: what is kept of them counts as held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.support.eventually import eventually
+from tests.unit.gateway.rig import Client, Rig, StubModel, answered, gateway, model, post
+from tests.unit.gateway.test_slow_readers import HELD, LARGE, filled, unread
+
+AHEAD = 300
+"""Requests sent in a row: more than is read on for."""
+
+
+@asynccontextmanager
+async def asked_once() -> AsyncIterator[tuple[Rig, StubModel, Client]]:
+    """A client's first request is under way."""
+    async with model() as behind, gateway([behind.address], held_bytes=HELD) as rig:
+        behind.hold.clear()
+        client = await rig.client()
+        client.send(post())
+        await eventually(lambda: behind.asked)
+        yield rig, behind, client
+
+
+async def test_requests_sent_ahead_count_as_held_until_they_are_read() -> None:
+    async with asked_once() as (rig, behind, client):
+        client.send(post() * AHEAD)
+        await eventually(lambda: rig.gateway.server.held > 16 * 1024)
+        behind.hold.set()
+        for _ in range(AHEAD + 1):
+            assert (await client.reply()).status == 200
+        assert rig.gateway.server.held == 0
+
+
+async def test_of_a_client_that_goes_nothing_counts_any_more() -> None:
+    async with asked_once() as (rig, _, client):
+        client.send(post() * AHEAD)
+        await eventually(lambda: rig.gateway.server.held)
+        client.hang_up()
+        (served,) = rig.gateway.server.connections
+        served.cut()
+        await eventually(lambda: not rig.gateway.server.connections)
+        assert rig.gateway.server.held == 0
+
+
+async def test_where_there_is_no_room_for_them_the_answer_under_way_is_the_last() -> None:
+    """As a client that sends ahead has to expect: it asks again what was not answered."""
+    async with asked_once() as (rig, behind, client):
+        others = filled(rig, HELD)
+        (served,) = rig.gateway.server.connections
+        client.send(post() * AHEAD)
+        await eventually(lambda: served._deaf)
+        assert rig.gateway.server.held == others
+        behind.hold.set()
+        reply = await client.reply()
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert await client.rest() == b""
+        assert len(behind.asked) == 1
+        assert rig.gateway.server.held == others
+
+
+async def test_who_leaves_answers_unread_sends_nothing_ahead_where_there_is_no_room() -> None:
+    async with model(LARGE, answered()) as behind, gateway([behind.address], held_bytes=HELD) as rig:
+        with await rig.deaf() as on:
+            slow = await unread(rig, on)
+            filled(rig, HELD)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(on, post() * AHEAD)
+            await eventually(lambda: slow._deaf)
+            received = bytearray()
+            async with asyncio.timeout(5):
+                while piece := await loop.sock_recv(on, 1_000_000):
+                    received += piece
+            assert received.count(b"HTTP/1.1 ") == 1
+            assert len(received) > len(LARGE)
