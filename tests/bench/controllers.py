@@ -263,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--steady",
         action="store_true",
-        help="also new versions at 20/s and two storms of edits",
+        help="also new versions at 5/s and 20/s, and two storms of edits",
     )
     parser.add_argument(
         "--scale",

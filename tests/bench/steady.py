@@ -6,7 +6,7 @@ import asyncio
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from modelyard.api.kinds import (
@@ -33,6 +33,7 @@ class Load:
     """How much is asked of a settled controller, and for how long."""
 
     per_second: float = 20
+    calm_per_second: float = 5
     seconds: float = 15
     stormed: int = 50
     edits_per_second: float = 10
@@ -47,6 +48,10 @@ class Steady:
     """From the moment that a new version is seen to that of its last child."""
 
     latency_p99_ms: float
+    calm_p50_ms: float
+    """The same where new versions come at a rate that leaves the machine room."""
+
+    calm_p99_ms: float
     storm_cpu_ms: float
     """CPU for each edit of a storm that concerns the models alone: of what they say to people."""
 
@@ -67,28 +72,35 @@ class Steady:
 
 async def measured(client: Client, process: Running, load: Load, *, first: int) -> Steady:
     """All of it, one after the other; new versions are numbered from `first` on."""
-    latencies, rate = await _latencies(client, load, first)
+    calm = range(first, first + round(load.calm_per_second * load.seconds))
+    calm_latencies, _ = await _latencies(client, calm, load.calm_per_second)
+    await process.at_rest(PATIENCE)
+    busy = range(calm.stop, calm.stop + round(load.per_second * load.seconds))
+    latencies, rate = await _latencies(client, busy, load.per_second)
     await process.at_rest(PATIENCE)
     narrow = await _storm(client, process, load, "description")
     wide = await _storm(client, process, load, "language")
-    percentiles = statistics.quantiles(latencies, n=100)
-    return Steady(percentiles[49] * 1000, percentiles[98] * 1000, *narrow, *wide, rate)
+    return Steady(*_middle_and_tail(latencies), *_middle_and_tail(calm_latencies), *narrow, *wide, rate)
 
 
-async def _latencies(client: Client, load: Load, first: int) -> tuple[list[float], float]:
+def _middle_and_tail(seconds: Sequence[float]) -> tuple[float, float]:
+    """Their median and their 99th percentile, in ms."""
+    percentiles = statistics.quantiles(seconds, n=100, method="inclusive")
+    return percentiles[49] * 1000, percentiles[98] * 1000
+
+
+async def _latencies(client: Client, numbers: Sequence[int], per_second: float) -> tuple[list[float], float]:
     """Seconds for each of the versions that come at an even rate, and that rate as it was."""
-    count = round(load.per_second * load.seconds)
-    numbers = range(first, first + count)
     seen, made = _Moments(), _Moments()
     watches = [asyncio.create_task(seen.follow(client, CUSTOM_MODEL_VERSION))]
     watches += [asyncio.create_task(made.follow(client, kind)) for kind in CHILDREN]
     try:
         began, seeding = time.monotonic(), list[asyncio.Task[None]]()
         for place, number in enumerate(numbers):
-            await asyncio.sleep(max(0.0, began + place / load.per_second - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + place / per_second - time.monotonic()))
             seeding.append(asyncio.create_task(seed(client, [number])))
         await asyncio.gather(*seeding)
-        rate = count / (time.monotonic() - began)
+        rate = len(numbers) / (time.monotonic() - began)
         await made.have(numbers, len(CHILDREN))
     finally:
         for watch in watches:
