@@ -20,7 +20,7 @@ import heapq
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
@@ -31,6 +31,10 @@ Leader = Callable[[K], K | None]
 
 def alone(key: Hashable) -> None:
     """No key leads another."""
+
+
+_STALE: Final = 64
+"""Delays that do not stand any more are kept up to this, and up to as many as there are that stand."""
 
 
 class _Turn(NamedTuple, Generic[K]):
@@ -75,6 +79,9 @@ class Schedule(Generic[K]):
             return
         self._delayed[key] = due
         heapq.heappush(self._heap, (due, next(self._order), key))
+        if len(self._heap) > _STALE + 2 * len(self._delayed):
+            self._heap = [entry for entry in self._heap if self._delayed.get(entry[2]) == entry[0]]
+            heapq.heapify(self._heap)
 
     def take(self, now: float) -> K | None:
         """The next key, which runs from now until `done`; None when none is ready."""

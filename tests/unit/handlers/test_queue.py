@@ -92,6 +92,19 @@ def test_a_wake_takes_the_place_of_a_delay(schedule: Schedule[str]) -> None:
     assert drained(schedule, 10) == []
 
 
+def test_delays_that_stand_no_more_are_not_kept(schedule: Schedule[str]) -> None:
+    """Each pass sets one for half an hour later, and most are overtaken by news."""
+    for turn in range(2_000):
+        for key in ("a", "b"):
+            schedule.wake(key, now=turn)
+            assert schedule.take(now=turn) == key
+            schedule.done(key)
+            schedule.wake_at(key, due=turn + 1800.0)
+    assert len(schedule._heap) < 100
+    assert schedule.next_due() == 1999 + 1800.0
+    assert [schedule.take(now=5_000.0) for _ in range(3)] == ["a", "b", None]
+
+
 def test_a_delay_for_a_key_that_is_ready_changes_nothing(schedule: Schedule[str]) -> None:
     schedule.wake("a", 0)
     schedule.wake_at("a", 10)
