@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,25 +80,35 @@ def test_models_that_serve_are_looked_at_again_and_again_and_cost_no_writes(tmp_
     assert found.version_passes >= LOOKED_AT * MODELS_AT_REST
 
 
-@pytest.mark.timeout(LONGEST)
-def test_a_run_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
-    """Neither the controller that it measures nor the servers."""
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that measures a controller right now; its files are below `home`."""
     home = tmp_path / "home"
     home.mkdir()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.controllers", "--versions", "5", "--rounds", "1"],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(home)},
-        stderr=subprocess.PIPE,
-    )
-    try:
-        until("a controller runs", lambda: any("--kubeconfig" in line for line in processes(home)))
-        run.send_signal(signal.SIGTERM)
-        _, said = run.communicate(timeout=60)
-    finally:
-        run.kill()
+    command = [sys.executable, "-m", "tests.bench.controllers", "--versions", "5", "--rounds", "1"]
+    environ = {**os.environ, "TMPDIR": str(home)}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE) as process:
+        try:
+            until("a controller runs", lambda: any("--kubeconfig" in line for line in processes(home)))
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.timeout(LONGEST)
+def test_a_run_that_is_told_to_end_leaves_nothing(run: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """Neither the controller that it measures nor the servers."""
+    run.send_signal(signal.SIGTERM)
+    _, said = run.communicate(timeout=60)
 
     assert run.returncode == 128 + signal.SIGTERM
     assert b"Interrupted by SIGTERM" in said
-    assert processes(home) == []
-    assert list(home.iterdir()) == []
+    assert processes(tmp_path) == []
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.timeout(LONGEST)
+def test_a_run_that_is_killed_leaves_nothing_that_runs(run: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    run.kill()
+    run.wait()
+    until("all has ended", lambda: processes(tmp_path) == [])

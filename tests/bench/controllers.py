@@ -101,8 +101,8 @@ async def measure(
                 after = await client.writes()
                 assert await client.count(DEPLOYMENT) == versions
                 steady = asdict(await measured(client, process, load, first=versions)) if load else {}
-            settled = await client.writes()
-            again = await _cpu_over(controller, server, folder, versions) - idle
+            settled, now = await client.writes(), await client.count(CUSTOM_MODEL_VERSION)
+            again = (await _cpu_over(controller, server, folder, now) - idle) / now
             rewritten = sum((await client.writes() - settled).values())
     wrote = {
         name: round(count / versions, 3)
@@ -117,7 +117,7 @@ async def measure(
         memory,
         sum(wrote.values()),
         rewritten,
-        again / versions,
+        again,
     )
     return asdict(sample) | steady, wrote
 

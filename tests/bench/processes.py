@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.apiserver.server import ApiServer
+from tests.cluster import interrupts
+
+_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+"""The kernel ends what runs when this process is killed and cannot."""
 
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 REST_SECONDS = 1.0
@@ -67,19 +71,26 @@ class Running:
 
 @contextmanager
 def started(command: Sequence[str], environ: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """A process for as long as the block; SIGTERM ends it, and SIGKILL 30 s later."""
+    """A process for as long as the block; SIGTERM ends it, and SIGKILL 30 s later. It ends with us in any case."""
     with log.open("ab") as output:
         began = time.monotonic()
-        process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [*_WITH_US, *command], env={**os.environ, **environ}, stdout=output, stderr=output
+        )
     try:
         yield Running(process, began)
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with interrupts.ignored():
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @dataclass(frozen=True, slots=True)

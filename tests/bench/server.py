@@ -52,6 +52,11 @@ class Client:
         page = await self._send("GET", f"{kind.path(NAMESPACE)}?limit=1")
         return len(page["items"]) + int(page["metadata"].get("remainingItemCount", 0))
 
+    async def version(self, kind: Kind) -> str:
+        """The version of all objects of a kind together, from which on a watch tells what is new."""
+        page = await self._send("GET", f"{kind.path(NAMESPACE)}?limit=1")
+        return str(page["metadata"]["resourceVersion"])
+
     async def get(self, kind: Kind, name: str) -> Manifest:
         """One object."""
         return await self._send("GET", kind.path(NAMESPACE, name))
@@ -89,22 +94,18 @@ class Client:
         path = f"{kind.path(NAMESPACE, manifest['metadata']['name'])}/status"
         return await self._send("PATCH", path, {"status": status}, "application/merge-patch+json")
 
-    async def watch(self, kind: Kind, name: str = "") -> AsyncIterator[tuple[float, Manifest]]:
-        """(moment, object) for what there is of a kind and each change, without end."""
+    async def watch(self, kind: Kind, since: str = "") -> AsyncIterator[tuple[float, Manifest]]:
+        """(moment, object) for each change of a kind since a version, or for what there is and each change."""
         path = f"{kind.path(NAMESPACE)}?watch=1&allowWatchBookmarks=false"
-        if name:
-            path += f"&fieldSelector=metadata.name%3D{name}"
-        while (
-            True
-        ):  # a watch may end, or begin with an error while the server is busy: what there is comes again
-            async with self._session.get(
-                self.server.url + path, timeout=aiohttp.ClientTimeout(total=None)
-            ) as answer:
+        while True:
+            url = f"{self.server.url}{path}&resourceVersion={since}"
+            async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=None)) as answer:
                 async for line in answer.content:
                     event = orjson.loads(line)
                     if event["type"] == "ERROR":
                         break
                     yield time.monotonic(), event["object"]
+            since = ""  # it ended, or began with an error while the server is busy: what there is comes again
 
     async def _send(
         self, method: str, path: str, body: object = None, content_type: str = "application/json"

@@ -6,7 +6,8 @@ import asyncio
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from modelyard.api.kinds import (
@@ -30,11 +31,11 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is asked of a settled controller, and for how long."""
+    """How much is asked of a settled controller: `new` versions at either rate, and storms of so many seconds."""
 
     per_second: float = 20
     calm_per_second: float = 5
-    seconds: float = 15
+    new: int = 300
     stormed: int = 50
     edits_per_second: float = 10
     storm_seconds: float = 10
@@ -69,18 +70,22 @@ class Steady:
     seeded_per_second: float
     """At what rate the new versions really came."""
 
+    calm_seeded_per_second: float
+
 
 async def measured(client: Client, process: Running, load: Load, *, first: int) -> Steady:
     """All of it, one after the other; new versions are numbered from `first` on."""
-    calm = range(first, first + round(load.calm_per_second * load.seconds))
-    calm_latencies, _ = await _latencies(client, calm, load.calm_per_second)
+    calm = range(first, first + load.new)
+    calm_latencies, calm_rate = await _latencies(client, calm, load.calm_per_second)
     await process.at_rest(PATIENCE)
-    busy = range(calm.stop, calm.stop + round(load.per_second * load.seconds))
+    busy = range(calm.stop, calm.stop + load.new)
     latencies, rate = await _latencies(client, busy, load.per_second)
     await process.at_rest(PATIENCE)
     narrow = await _storm(client, process, load, "description")
     wide = await _storm(client, process, load, "language")
-    return Steady(*_middle_and_tail(latencies), *_middle_and_tail(calm_latencies), *narrow, *wide, rate)
+    return Steady(
+        *_middle_and_tail(latencies), *_middle_and_tail(calm_latencies), *narrow, *wide, rate, calm_rate
+    )
 
 
 def _middle_and_tail(seconds: Sequence[float]) -> tuple[float, float]:
@@ -92,9 +97,9 @@ def _middle_and_tail(seconds: Sequence[float]) -> tuple[float, float]:
 async def _latencies(client: Client, numbers: Sequence[int], per_second: float) -> tuple[list[float], float]:
     """Seconds for each of the versions that come at an even rate, and that rate as it was."""
     seen, made = _Moments(), _Moments()
-    watches = [asyncio.create_task(seen.follow(client, CUSTOM_MODEL_VERSION))]
-    watches += [asyncio.create_task(made.follow(client, kind)) for kind in CHILDREN]
-    try:
+    follows = [seen.follow(client, CUSTOM_MODEL_VERSION, await client.version(CUSTOM_MODEL_VERSION))]
+    follows += [made.follow(client, kind, await client.version(kind)) for kind in CHILDREN]
+    async with _beside(follows):
         began, seeding = time.monotonic(), list[asyncio.Task[None]]()
         for place, number in enumerate(numbers):
             await asyncio.sleep(max(0.0, began + place / per_second - time.monotonic()))
@@ -102,11 +107,19 @@ async def _latencies(client: Client, numbers: Sequence[int], per_second: float) 
         await asyncio.gather(*seeding)
         rate = len(numbers) / (time.monotonic() - began)
         await made.have(numbers, len(CHILDREN))
-    finally:
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
     return [max(made.of(number)) - min(seen.of(number)) for number in numbers], rate
+
+
+@asynccontextmanager
+async def _beside(follows: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """These run for as long as the block."""
+    tasks = [asyncio.create_task(follow) for follow in follows]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Moments:
@@ -116,9 +129,9 @@ class _Moments:
         self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._changed = asyncio.Event()
 
-    async def follow(self, client: Client, kind: Kind) -> None:
-        """Take in what a watch brings, until cancelled."""
-        async for moment, found in client.watch(kind):
+    async def follow(self, client: Client, kind: Kind, since: str) -> None:
+        """Take in what is new since a version, until cancelled."""
+        async for moment, found in client.watch(kind, since):
             name = str(found["metadata"]["name"])
             words = name.split("-")
             if words[0] == "version":
@@ -144,13 +157,17 @@ async def _storm(client: Client, process: Running, load: Load, field: str) -> tu
     """
     names = [f"model-{number}" for number in range(load.stormed)]
     rounds = round(load.edits_per_second * load.storm_seconds)
-    before, began = process.cpu_ms, time.monotonic()
-    for turn in range(rounds):
-        await asyncio.sleep(max(0.0, began + turn / load.edits_per_second - time.monotonic()))
-        await asyncio.gather(*(client.merge(CUSTOM_MODEL, name, _edit(field, turn)) for name in names))
-    ended = time.monotonic()
-    await _taken_in(client, names)
-    last = time.monotonic() - ended
+    said = _Said()
+    async with _beside([said.follow(client, await client.version(CUSTOM_MODEL))]):
+        before, began = process.cpu_ms, time.monotonic()
+        for turn in range(rounds):
+            await asyncio.sleep(max(0.0, began + turn / load.edits_per_second - time.monotonic()))
+            edited = await asyncio.gather(
+                *(client.merge(CUSTOM_MODEL, name, _edit(field, turn)) for name in names)
+            )
+        ended = time.monotonic()
+        await said.all_of({model["metadata"]["name"]: model["metadata"]["generation"] for model in edited})
+        last = time.monotonic() - ended
     await process.at_rest(PATIENCE)
     edits = rounds * len(names)
     return (process.cpu_ms - before) / edits, last, edits / (ended - began)
@@ -160,13 +177,23 @@ def _edit(field: str, turn: int) -> dict[str, object]:
     return {"spec": {field: f"edited {turn} times"}}
 
 
-async def _taken_in(client: Client, names: Iterable[str]) -> None:
-    """Until the status of each of these models is of its newest generation."""
+class _Said:
+    """Of which generation each model's status speaks."""
 
-    async def one(name: str) -> None:
-        async for _, model in client.watch(CUSTOM_MODEL, name):
-            if model.get("status", {}).get("observedGeneration") == model["metadata"]["generation"]:
-                return
+    def __init__(self) -> None:
+        self._generations: dict[str, int] = {}
+        self._changed = asyncio.Event()
 
-    async with asyncio.timeout(PATIENCE):
-        await asyncio.gather(*map(one, names))
+    async def follow(self, client: Client, since: str) -> None:
+        """Take in what is new since a version, until cancelled."""
+        async for _, model in client.watch(CUSTOM_MODEL, since):
+            generation = model.get("status", {}).get("observedGeneration", 0)
+            self._generations[model["metadata"]["name"]] = generation
+            self._changed.set()
+
+    async def all_of(self, generations: Mapping[str, int]) -> None:
+        """Until each status is of this generation or a later one. TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while any(self._generations.get(name, 0) < wanted for name, wanted in generations.items()):
+                self._changed.clear()
+                await self._changed.wait()
