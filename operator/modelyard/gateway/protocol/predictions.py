@@ -14,6 +14,7 @@ import orjson
 
 from modelyard.gateway.protocol.framing import MOST_LISTS, lists_in
 from modelyard.gateway.protocol.refusal import Wrong
+from modelyard.gateway.protocol.traces import shows_trace
 from modelyard.gateway.protocol.words import body_excerpt, described, listed, quoted
 from modelyard.gateway.route import Target
 
@@ -60,13 +61,18 @@ def _entries(answer: bytes, rows: int) -> list[Any]:
     try:
         document = orjson.loads(answer)
     except orjson.JSONDecodeError as problem:
-        raise Wrong(f"its answer is not JSON ({str(problem)[:100]}): {body_excerpt(answer, 80)}") from None
+        raise Wrong(f"its answer is not JSON ({str(problem)[:100]}){_start(answer)}") from None
     predictions = document.get("predictions") if type(document) is dict else None
     if type(predictions) is not list:
-        raise Wrong(f'its answer has no list "predictions": {body_excerpt(answer, 80)}')
+        raise Wrong(f'its answer has no list "predictions"{_start(answer)}')
     if len(predictions) != rows:
         raise Wrong(f"{len(predictions)} predictions for {rows} rows; exactly one prediction a row is needed")
     return predictions
+
+
+def _start(answer: bytes) -> str:
+    """The start of an answer as the end of a sentence about it; empty where that is a stack trace."""
+    return "" if shows_trace(answer) else f": {body_excerpt(answer, 80)}"
 
 
 def _not_labels(row: int, entry: object, labels: tuple[str, ...]) -> str:

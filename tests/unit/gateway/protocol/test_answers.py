@@ -213,7 +213,7 @@ def test_what_is_not_json_is_the_models_fault(answer: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "body_", "told", "message"),
     [
-        (400, b'{"error":\n "no  area"}', 400, r' with "{\"error\": \"no area\"}"'),
+        (400, b'{"error":\n "no  area"}', 400, ' with "no area"'),
         (422, b"", 400, " with an empty body"),
         (413, "ü".encode() * 900, 400, f' with "{"ü" * 199}…"'),
         (500, b"Traceback (most recent call last)", 502, ""),
@@ -247,6 +247,30 @@ TRACE = 'Traceback (most recent call last):\n  File "/srv/model/custom.py", line
         b"java.lang.NullPointerException\n\tat org.example.Model.score(Model.java:3)",
         orjson.dumps({"trace": "java.lang.NullPointerException\n\tat org.example.Model.score(Model.java:3)"}),
         b"Error: no\n    at score (/srv/model/index.js:3:1)",
+        b"goroutine 12 [running]: main.score(...) /app/score.go:41 +0x1d panic: secret",
+        b"goroutine 12 [running]:\nmain.score(...)\n\t/app/score +0x1d",
+        b"DomainError: secret\nStacktrace:\n [1] score(x::Int64)\n   @ Main /app/secret.jl:12",
+        b"Stacktrace: [1] score(x::Int64) @ Main /app/secret",
+        orjson.dumps({"error": "secret\nTraceback: 1. score(x)  2. handler(req)"}),
+        b"Traceback: 1. score(x) 2. handler(req)",
+        b"2: score(x) at score.R#12",
+        b"score.rb:12:in `score': secret (RuntimeError)",
+        b"thread 'main' panicked at 'secret', src/main.rs:3:1",
+        b"thread 'main' panicked at secret",
+        b"System.Exception: secret at Model.Score(Object x) in C:\\model\\Score.cs:line 3",
+        b"System.Exception: secret at Model.Score(Object x)",
+        b"secret at /app/score line 12.",
+        b"secret in /app/score.php on line 12",
+        b"Fatal error: secret: file score.swift, line 12",
+        b"#0 /app/score.php(12): score()",
+        b"#0  0x00007ffff7a42428 in score ()",
+        b"{error,{badarg,[{score,run,1,[{file,'score'},{line,12}]}]}}",
+        b"secret CallStack (from HasCallStack): error, called at Score",
+        orjson.dumps([{"detail": {"message": "score.rb:12:in `score'"}}]),
+        orjson.dumps({"detail": [[[[["too deep"]]]]]}),
+        orjson.dumps({"trace": "secret"}),
+        b"<html><title>secret</title></html>",
+        b"secret " * 10_000,
     ],
 )
 def test_a_stack_trace_is_not_quoted_whatever_its_status(said: bytes) -> None:
@@ -255,9 +279,29 @@ def test_a_stack_trace_is_not_quoted_whatever_its_status(said: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["column area is missing", "File is missing\nat once", "look at this\nFile too"]
+    ("said", "told"),
+    [
+        (b"column area is missing", "column area is missing"),
+        (b"File is missing at once\n", "File is missing at once"),
+        (b"look  at this\nFile too", "look at this"),
+        (orjson.dumps({"error": "no area", "trace": TRACE}), "no area"),
+        (orjson.dumps({"message": "no area"}), "no area"),
+        (orjson.dumps({"error": {"message": "no area"}}), "no area"),
+        (orjson.dumps({"detail": [{"loc": ["body", "X"], "msg": "no area"}]}), "no area"),
+        (orjson.dumps("no area"), "no area"),
+        (b"Expecting value: line 1 column 1 (char 0)", "Expecting value: line 1 column 1 (char 0)"),
+        (b"TypeError: f() takes 1 argument, 2 were given", "TypeError: f() takes 1 argument, 2 were given"),
+        (b"Error in score(x) : no area", "Error in score(x) : no area"),
+        (b"area 12.5: at least 3.0 (see A.1) in row 4", "area 12.5: at least 3.0 (see A.1) in row 4"),
+    ],
 )
-def test_what_is_no_stack_trace_is_quoted(said: str) -> None:
-    assert from_model("flats", "1.0", 422, said.encode(), "/").message.endswith(
-        f'with "{" ".join(said.split())}"'
-    )
+def test_of_what_is_no_stack_trace_a_line_is_quoted(said: bytes, told: str) -> None:
+    assert from_model("flats", "1.0", 422, said, "/").message.endswith(f'with "{told}"')
+
+
+@pytest.mark.parametrize("answer", [TRACE.encode(), orjson.dumps({"error": TRACE})])
+def test_a_stack_trace_in_place_of_predictions_is_not_quoted(answer: bytes) -> None:
+    with pytest.raises(Refused) as caught:
+        to_client(asked(1), REGRESSION, "flats", "1.0", answer)
+    assert caught.value.status == 502
+    assert "Traceback" not in caught.value.message
