@@ -8,9 +8,9 @@ from typing import NamedTuple
 from modelyard.gateway import protocol
 from modelyard.gateway.access_log import AccessLog
 from modelyard.gateway.call import Call
-from modelyard.gateway.finding import OTHER, Found, Self, found, wrong_method
+from modelyard.gateway.finding import OTHER, Self, found, wrong_method
 from modelyard.gateway.lanes import Lane, Lanes
-from modelyard.gateway.paths import Endpoint, path_of
+from modelyard.gateway.paths import path_of
 from modelyard.gateway.protocol import Refused
 from modelyard.gateway.protocol.words import quoted
 from modelyard.gateway.replies import Reply, header_lines, refusal
@@ -226,7 +226,7 @@ class Engine:
         if there.model is not None and there.version is not None:
             lane = self.lanes.lane(there.model, there.version)
         way = Way(self._epoch, there.method, self.book.series(there.key), there.reply, lane)
-        if _lasts(there):
+        if there.lasts:
             if len(self._ways) >= _KNOWN:
                 self._ways.clear()
             self._ways[path_of(target)] = way
@@ -272,10 +272,3 @@ class Engine:
         self.answers -= call.held
         call.lane.load.in_flight -= 1
         call.exchange.context = None
-
-
-def _lasts(there: Found) -> bool:
-    """Whether it is so until the table changes, and is nothing that anybody can make up."""
-    if there.key[3] == Endpoint.READY:
-        return False
-    return there.reply is None or there.reply[0] == 200

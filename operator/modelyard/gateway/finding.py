@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelyard.gateway import protocol
-from modelyard.gateway.paths import Endpoint, Place, place_of
+from modelyard.gateway.paths import Endpoint, Place, path_of, place_of
 from modelyard.gateway.protocol.words import quoted
-from modelyard.gateway.replies import JSON, Reply, refusal
+from modelyard.gateway.replies import JSON, Reply, health, refusal
 from modelyard.gateway.route import Model, Table, Version
 from modelyard.gateway.series import Key
 
@@ -26,6 +26,9 @@ class Found:
     reply: Reply | None = None
     model: Model | None = None
     version: Version | None = None
+
+    lasts: bool = False
+    """Whether it is so until the table changes, and only so many paths lead there as there are models and versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,11 @@ def found(target: bytes, table: Table, gateway: Self) -> Found:
     place = place_of(target)
     if place is None:
         return _nothing(OTHER, "there is nothing at this path; GET /v2/openapi.json says what there is")
+    plain = b"%" not in path_of(target)
     if not place.model:
-        return Found(("", "", "", place.endpoint), place.method, _of_the_server(place, gateway))
+        key = ("", "", "", place.endpoint)
+        lasts = plain and place.namespace is None and place.endpoint is not Endpoint.READY
+        return Found(key, place.method, _of_the_server(place, gateway), lasts=lasts)
     if not gateway.knows:
         unknown = refusal(503, "the gateway does not know its models yet", retry_after=1)
         return Found(("", "", "", place.endpoint), place.method, unknown)
@@ -60,7 +66,7 @@ def found(target: bytes, table: Table, gateway: Self) -> Found:
         return _nothing(
             place.endpoint, f"there is no model {quoted(place.model)} in namespace {quoted(namespace)}"
         )
-    return _of_a_model(place, model)
+    return _of_a_model(place, model, plain)
 
 
 def wrong_method(right: bytes) -> Reply:
@@ -79,14 +85,14 @@ def _of_the_server(place: Place, gateway: Self) -> Reply:
         case Endpoint.LIVE:
             return 200, JSON, protocol.live()
         case Endpoint.READY:
-            return 200 if gateway.ready else 503, JSON, protocol.server_ready(gateway.ready)
+            return health(200 if gateway.ready else 503, protocol.server_ready(gateway.ready))
         case Endpoint.OPENAPI:
             return 200, JSON, protocol.openapi()
         case _:
             return 200, JSON, protocol.server_metadata(gateway.version)
 
 
-def _of_a_model(place: Place, model: Model) -> Found:
+def _of_a_model(place: Place, model: Model, plain: bool) -> Found:
     label = model.serving if place.version is None else place.version
     version = None if label is None else model.versions.get(label)
     if version is None:
@@ -94,12 +100,12 @@ def _of_a_model(place: Place, model: Model) -> Found:
         return Found(key, b"", _no_version(model, place.version))
     key = (model.namespace, model.name, version.label, place.endpoint)
     if place.endpoint is Endpoint.INFER:
-        return Found(key, place.method, None, model, version)
+        return Found(key, place.method, None, model, version, plain)
     if place.endpoint is Endpoint.MODEL_READY:
         ready = bool(version.pods)
         body = protocol.model_ready(model.name, version.label, ready)
-        return Found(key, place.method, (200 if ready else 503, JSON, body))
-    return Found(key, place.method, (200, JSON, protocol.model_metadata(model, version)))
+        return Found(key, place.method, health(200 if ready else 503, body), lasts=plain)
+    return Found(key, place.method, (200, JSON, protocol.model_metadata(model, version)), lasts=plain)
 
 
 def _no_version(model: Model, asked: str | None) -> Reply:

@@ -14,6 +14,11 @@ Reply = tuple[int, bytes, bytes]
 """Status, lines of headers, body."""
 
 
+def health(status: int, body: bytes) -> Reply:
+    """Whether something is ready; if it is not, it may be soon."""
+    return status, JSON if status == 200 else b"%bRetry-After: 1\r\n" % JSON, body
+
+
 def refusal(status: int, message: str, *, retry_after: int | None = None, allow: bytes = b"") -> Reply:
     """An error; with 503 the client is told when to try again, if that may help."""
     headers = JSON

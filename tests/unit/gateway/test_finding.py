@@ -30,6 +30,7 @@ async def test_the_gateway_is_not_ready_while_it_does_not_know_its_models() -> N
         rig.routes.synced.clear()
         ready = await client.ask(get("/v2/health/ready"))
         assert (ready.status, ready.json["ready"]) == (503, False)
+        assert ready.headers["retry-after"] == "1"
         unknown = await client.ask(post())
         assert (unknown.status, unknown.headers["retry-after"]) == (503, "1")
         rig.routes.publish(table(NOWHERE))
@@ -50,6 +51,7 @@ async def test_a_model_is_described_and_tells_whether_it_is_ready() -> None:
         rig.routes.publish(table())
         down = await client.ask(get("/default/v2/models/flats/ready"))
         assert (down.status, down.json["ready"]) == (503, False)
+        assert down.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -128,16 +130,49 @@ async def test_a_bug_in_the_gateway_is_told_without_its_trace(caplog: pytest.Log
         assert rig.engine.in_flight == 0
 
 
-async def test_a_path_is_found_once_whatever_its_query_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+async def test_the_gateway_tells_of_itself_below_any_namespace() -> None:
+    async with gateway() as rig:
+        client = await rig.client()
+        for path in ("", "/health/live", "/health/ready", "/openapi.json"):
+            assert (await client.ask(get(f"/nobody/v2{path}"))).status == 200
 
-    def finding(target: bytes, known: Table, gateway: Self) -> Found:
-        seen.append(target)
+
+class Finding:
+    """Remembers what was looked up."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def __call__(self, target: bytes, known: Table, gateway: Self) -> Found:
+        self.seen.append(target)
         return found(target, known, gateway)
 
+
+async def test_a_path_is_found_once_whatever_its_query_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding()
     monkeypatch.setattr("modelyard.gateway.engine.found", finding)
     async with gateway([NOWHERE]) as rig:
         client = await rig.client()
-        for target in ("/v2?a", "/v2", "/v2?b", "http://gateway/v2", "/v2?a"):
+        for target in ("/v2?a", "/v2", "/v2?b%20", "http://gateway/v2", "/v2?a"):
             assert (await client.ask(get(target))).status == 200
-    assert len(seen) == 1
+    assert len(finding.seen) == 1
+
+
+async def test_a_path_that_anybody_can_make_up_takes_no_place_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finding = Finding()
+    monkeypatch.setattr("modelyard.gateway.engine.found", finding)
+    monkeypatch.setattr("modelyard.gateway.engine._KNOWN", 1)
+    made_up = (
+        f"/{'x' * 15_000}/v2",
+        "/nobody/v2/health/live",
+        "/default/v2/models/fl%61ts",
+        "/%76%32",
+        "/no",
+    )
+    async with gateway([NOWHERE]) as rig:
+        client = await rig.client()
+        for path in ("/v2/models/flats", *made_up, "/v2/models/flats", *made_up):
+            await client.ask(get(path))
+    assert [seen.decode() for seen in finding.seen] == ["/v2/models/flats", *made_up, *made_up]

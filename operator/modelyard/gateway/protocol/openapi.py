@@ -150,7 +150,7 @@ def _answered(schema: str | None) -> dict[str, Any]:
 def _unready(*names: str) -> dict[str, Any]:
     schema = {"anyOf": [ref(name) for name in names]} if len(names) > 1 else ref(names[0])
     content = {"application/json": {"schema": schema}}
-    return {"503": {"description": "Not ready.", "content": content}}
+    return {"503": {"description": "Not ready.", "content": content, "headers": _RETRY}}
 
 
 def _errors(*statuses: int) -> dict[str, Any]:

@@ -109,6 +109,12 @@ def test_every_operation_has_an_id_of_its_own_and_its_paths_parameters() -> None
         ]
 
 
+def test_what_is_not_ready_says_when_it_may_be() -> None:
+    for path, operation in operations():
+        unready = operation["responses"].get("503", {"headers": "Retry-After"})
+        assert "$ref" in unready or "Retry-After" in unready["headers"], path
+
+
 def references(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if "$ref" in value:
