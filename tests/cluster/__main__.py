@@ -28,11 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
             code: int = options.run(provider, options)
             return code
     except (ClusterUnavailable, BuildFailed) as error:
-        print(error, file=sys.stderr)
+        print(error, *_notes(error), sep="\n", file=sys.stderr)
         return 1
     except interrupts.Interrupted as interrupted:
-        print(f"Interrupted by {interrupted}; nothing is left of what this command began.", file=sys.stderr)
+        left = _notes(interrupted) or ["Nothing is left of what this command began."]
+        print(f"Interrupted by {interrupted}.", *left, sep="\n", file=sys.stderr)
         return interrupted.exit_code
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was added to an error on its way, as what its clean-up could not do."""
+    return list(getattr(error, "__notes__", ()))
 
 
 def _up(provider: Provider, options: argparse.Namespace) -> int:

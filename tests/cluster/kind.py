@@ -6,29 +6,41 @@ container `modelyard-registry`. Images are pushed rather than loaded into nodes,
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.cluster import oci
+from tests.cluster import interrupts, oci
 from tests.cluster.builders import docker_answers
-from tests.cluster.programs import Run, check_version, run, write_private
+from tests.cluster.kind_config import (
+    CLUSTER,
+    HOSTS,
+    REGISTRY,
+    REGISTRY_PORT,
+    config,
+    hosts_file,
+    not_ready,
+    worker_count,
+)
+from tests.cluster.programs import ProgramFailed, Run, check_version, or_else, run, write_private
 from tests.cluster.progress import Progress
 from tests.cluster.provider import Capability, ClusterUnavailable, Internet
 from tests.cluster.tools import kubectl
+from tests.cluster.waiting import NeverHappened, until
 
-CLUSTER = "modelyard"
-REGISTRY = "modelyard-registry"
 REGISTRY_IMAGE = "docker.io/library/registry:3"
-REGISTRY_PORT = 5000
 NETWORK = "kind"
 """The Docker network of all clusters of kind."""
 
-HOSTS = f"/etc/containerd/certs.d/{REGISTRY}:{REGISTRY_PORT}"
-READY = "180s"
-WORKERS = 2
-MAX_WORKERS = 9
-
+READY = 180.0
+"""Seconds that a cluster has to come up."""
+EVERY = 0.5
+"""Seconds between two looks at one that comes up."""
+_REQUEST = "--request-timeout=10s"
+_DOCKER = "see that `docker version` answers, then try again"
+_LEFT = "see that `docker version` answers, then `make cluster-down` takes away what is left"
+_ANEW = "`make cluster-down`, then `make cluster`, makes it anew"
 _OTHERWISE = "or set CLUSTER=local (root on Linux) or CLUSTER=existing (a cluster of yours)"
 
 
@@ -44,36 +56,6 @@ def missing() -> str | None:
     if shutil.which("kind") is None:
         return f"CLUSTER=kind needs the program kind (https://kind.sigs.k8s.io): install it, {_OTHERWISE}."
     return None
-
-
-def worker_count(text: str) -> int:
-    """How many nodes run pods, as NODES has it; ClusterUnavailable for what is no such number."""
-    stripped = text.strip()
-    if not stripped:
-        return WORKERS
-    if not (stripped.isascii() and stripped.isdecimal() and 1 <= int(stripped) <= MAX_WORKERS):
-        raise ClusterUnavailable(
-            f"NODES={text} is no number of nodes: set it to 1 to {MAX_WORKERS}, or unset it for {WORKERS}."
-        )
-    return int(stripped)
-
-
-def config(workers: int) -> str:
-    """The cluster's configuration as kind reads it: one control plane, and nodes that run pods.
-
-    Where containerd looks for registries (`HOSTS`) needs no word: all node images of Kubernetes >= 1.33 look there.
-    """
-    wanted = {
-        "kind": "Cluster",
-        "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "nodes": [{"role": "control-plane"}, *({"role": "worker"} for _ in range(workers))],
-    }
-    return json.dumps(wanted)
-
-
-def hosts_file() -> str:
-    """What tells containerd that the registry speaks plain HTTP."""
-    return f'[host."http://{REGISTRY}:{REGISTRY_PORT}"]\n'
 
 
 class KindProvider:
@@ -92,9 +74,11 @@ class KindProvider:
         self._nodes = nodes
         self._run = run
 
+    @or_else(_DOCKER)
     def is_running(self) -> bool:
         return self._exists() and all(map(self._runs, [*self._containers(), REGISTRY]))
 
+    @or_else(_DOCKER)
     def describe(self) -> str:
         if not self._exists():
             return f"There is no cluster {CLUSTER} of kind; `make cluster` makes it."
@@ -104,29 +88,31 @@ class KindProvider:
         ]
         return "\n".join([f"The cluster {CLUSTER} of kind, in containers of Docker:", *states])
 
+    @or_else(_DOCKER)
     def up(self) -> None:
         workers = worker_count(self._nodes)
         if not self._exists():
             self._create(workers)
-        else:
+            return
+        with or_else(_ANEW):
             self._wake()
-        said = self._run([str(kubectl()), f"--kubeconfig={self.kubeconfig()}", "version", "--output=json"])
-        check_version(said, f"The cluster {CLUSTER} of kind")
+        self._check_version()
 
+    @or_else(_LEFT)
     def down(self) -> None:
         if self._exists():
             with self._progress.during(f"Deleting the cluster {CLUSTER} of kind"):
                 self._run(
                     ["kind", "delete", "cluster", f"--name={CLUSTER}", f"--kubeconfig={self._kubeconfig}"]
                 )
-        if self._has_registry():
-            self._run(["docker", "rm", "--force", "--volumes", REGISTRY])
+        self._remove_registry()
         self._kubeconfig.unlink(missing_ok=True)
 
+    @or_else("`make cluster` makes or starts it")
     def kubeconfig(self) -> Path:
-        write_private(self._kubeconfig, self._run(["kind", "get", "kubeconfig", f"--name={CLUSTER}"]))
-        return self._kubeconfig
+        return self._written()
 
+    @or_else(_DOCKER)
     def nodes(self) -> list[str]:
         """Those that run pods: the control plane does not."""
         return [name for name in self._containers() if "-worker" in name and self._runs(name)]
@@ -137,9 +123,16 @@ class KindProvider:
         )
 
     def stop_node(self, name: str) -> None:
-        if name not in self.nodes():
-            raise ClusterUnavailable(f"There is no node {name} that runs: {', '.join(self.nodes())}.")
-        self._run(["docker", "kill", name])
+        running = self.nodes()
+        if name not in running:
+            others = (
+                f": stop one of {', '.join(running)}"
+                if running
+                else ", nor another: `make cluster` starts them"
+            )
+            raise ClusterUnavailable(f"There is no node {name} that runs{others}.")
+        with or_else("`python -m tests.cluster status` says what runs"):
+            self._run(["docker", "kill", name])
 
     def push(self, archive: Path, name: str, tag: str) -> str:
         registry, repository = oci.split(name)
@@ -153,49 +146,96 @@ class KindProvider:
         except oci.NotAnImage as error:
             raise ClusterUnavailable(str(error)) from error
         except OSError as error:
-            raise ClusterUnavailable(f"The registry {REGISTRY} does not answer: {error}") from error
+            raise ClusterUnavailable(
+                f"The registry {REGISTRY} does not answer: {error}; `make cluster` starts it, "
+                f"`docker logs {REGISTRY}` says more."
+            ) from error
         return f"{self.image_registry}/{repository}:{tag}@{digest}"
 
     # --- steps -----------------------------------------------------------------------------------------
 
     def _create(self, workers: int) -> None:
         """Registry and cluster; nothing is left of them when this is interrupted or fails."""
-        begin = ["kind", "create", "cluster", f"--name={CLUSTER}", "--config=-", f"--wait={READY}"]
+        begin = ["kind", "create", "cluster", f"--name={CLUSTER}", "--config=-", f"--wait={READY:.0f}s"]
         begin.append(f"--kubeconfig={self._kubeconfig}")
+        doing = f"Making the cluster {CLUSTER} with kind ({workers} nodes for pods)"
+        with (
+            self._whole_or_nothing(),
+            or_else("mend that, then `make cluster`"),
+            self._progress.during(doing),
+        ):
+            self._kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+            self._remove_registry()
+            self._start_registry()
+            self._run(begin, stdin=config(workers))
+            self._lead_to_registry()
+            self._wait()
+            self._check_version()
+
+    @contextmanager
+    def _whole_or_nothing(self) -> Iterator[None]:
+        """Takes all away after an error, which stays the one raised; a failure of that is told in a note of it."""
         try:
-            with self._progress.during(f"Making the cluster {CLUSTER} with kind ({workers} nodes for pods)"):
-                self._kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-                self._start_registry()
-                self._run(begin, stdin=config(workers))
-                self._run(["docker", "network", "connect", NETWORK, REGISTRY])
-                for node in self._containers():
-                    self._run(["docker", "exec", node, "mkdir", "-p", HOSTS])
-                    copy = [
-                        "docker",
-                        "exec",
-                        "--interactive",
-                        node,
-                        "cp",
-                        "/dev/stdin",
-                        f"{HOSTS}/hosts.toml",
-                    ]
-                    self._run(copy, stdin=hosts_file())
-        except BaseException:
-            self.down()
+            yield
+        except BaseException as error:
+            with interrupts.ignored():
+                try:
+                    self.down()
+                except ClusterUnavailable as another:
+                    error.add_note(f"Taking away what was begun failed too: {another}")
             raise
 
-    def _start_registry(self) -> None:
-        if self._has_registry():
-            self._run(["docker", "rm", "--force", "--volumes", REGISTRY])
-        published = f"--publish=127.0.0.1::{REGISTRY_PORT}"
-        self._run(["docker", "run", "--detach", f"--name={REGISTRY}", published, REGISTRY_IMAGE])
-
     def _wake(self) -> None:
-        """Start what was stopped, with Docker say."""
-        asleep = [name for name in [*self._containers(), REGISTRY] if not self._runs(name)]
+        """Start what was stopped, with Docker say, and make what an interrupted run did not come to."""
+        asleep = [name for name in self._containers() if not self._runs(name)]
         if asleep:
             with self._progress.during(f"Starting {', '.join(asleep)}"):
                 self._run(["docker", "start", *asleep])
+        self._start_registry()
+        self._lead_to_registry()
+        with self._progress.during(f"Waiting for the cluster {CLUSTER} of kind"):
+            self._wait()
+
+    def _start_registry(self) -> None:
+        """The registry runs after this, with what it held if it was only stopped."""
+        if self._runs(REGISTRY):
+            return
+        if self._has_registry():
+            self._run(["docker", "start", REGISTRY])
+            return
+        published = f"--publish=127.0.0.1::{REGISTRY_PORT}"
+        self._run(["docker", "run", "--detach", f"--name={REGISTRY}", published, REGISTRY_IMAGE])
+
+    def _remove_registry(self) -> None:
+        if self._has_registry():
+            self._run(["docker", "rm", "--force", "--volumes", REGISTRY])
+
+    def _lead_to_registry(self) -> None:
+        """Nodes find the registry, and speak plain HTTP to it; it may be so already."""
+        if not self._runs(REGISTRY, f"--filter=network={NETWORK}"):
+            self._run(["docker", "network", "connect", NETWORK, REGISTRY])
+        for node in self._containers():
+            self._run(["docker", "exec", node, "mkdir", "-p", HOSTS])
+            copy = ["docker", "exec", "--interactive", node, "cp", "/dev/stdin", f"{HOSTS}/hosts.toml"]
+            self._run(copy, stdin=hosts_file())
+
+    def _wait(self) -> None:
+        """Until the API server and all nodes are ready; ProgramFailed with what is wrong after READY seconds."""
+        self._written()
+        with suppress(NeverHappened):
+            until("the cluster is well", lambda: self._wrong() is None, timeout=READY, every=EVERY)
+            return
+        raise ProgramFailed(
+            f"The cluster {CLUSTER} of kind did not come up in {READY:.0f} s: {self._wrong()}"
+        )
+
+    def _check_version(self) -> None:
+        check_version(self._ask("version", "--output=json"), f"The cluster {CLUSTER} of kind")
+
+    def _written(self) -> Path:
+        """The path of the kubeconfig, which kind has told anew."""
+        write_private(self._kubeconfig, self._run(["kind", "get", "kubeconfig", f"--name={CLUSTER}"]))
+        return self._kubeconfig
 
     # --- looking ---------------------------------------------------------------------------------------
 
@@ -210,10 +250,24 @@ class KindProvider:
         listed = ["docker", "ps", "--all", f"--filter=name=^{REGISTRY}$", "--format={{.Names}}"]
         return REGISTRY in self._run(listed).split()
 
-    def _runs(self, container: str) -> bool:
-        listed = ["docker", "ps", f"--filter=name=^{container}$", "--format={{.Names}}"]
+    def _runs(self, container: str, *filters: str) -> bool:
+        listed = ["docker", "ps", f"--filter=name=^{container}$", *filters, "--format={{.Names}}"]
         return container in self._run(listed).split()
 
+    def _wrong(self) -> str | None:
+        """What keeps the cluster from being ready; None when nothing does."""
+        try:
+            self._ask("get", "--raw=/readyz")
+            lacking = not_ready(self._containers(), self._ask("get", "nodes", "--output=json"))
+        except ProgramFailed as error:
+            return str(error)
+        return f"not Ready are {', '.join(lacking)}" if lacking else None
+
+    def _ask(self, *arguments: str) -> str:
+        """What kubectl prints. Raises ProgramFailed, at once where the API server does not answer."""
+        return self._run([str(kubectl()), *arguments, f"--kubeconfig={self._kubeconfig}", _REQUEST])
+
+    @or_else("`make cluster` starts it")
     def _published(self) -> str:
         """host:port of this machine where the registry answers."""
         return self._run(["docker", "port", REGISTRY, f"{REGISTRY_PORT}/tcp"]).split()[0]

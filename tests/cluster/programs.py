@@ -4,26 +4,52 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.provider import OLDEST, ClusterUnavailable
 
 Run = Callable[..., str]
-"""`run(command, stdin=None)`: what a program prints. Raises ClusterUnavailable with what it said."""
+"""`run(command, stdin=None)`: what a program prints. Raises ProgramFailed with what it said."""
 
 _LAST = 2000
 
 
+class ProgramFailed(ClusterUnavailable):
+    """A program ended with an error, or never did its work; the message has no next step yet: see `or_else`."""
+
+
 def run(command: Sequence[str], stdin: str | None = None) -> str:
-    """What a program prints. Raises ClusterUnavailable with the end of what it said when it fails."""
-    done = subprocess.run(list(command), input=stdin, capture_output=True, text=True)
+    """What a program prints. Raises ProgramFailed with the end of what it said when it fails, ClusterUnavailable when
+    there is no such program.
+
+    While interrupts are ignored it is in a process group of its own: a terminal tells all of the first group of a
+    Ctrl-C, and docker listens to it even when it was started with interrupts ignored.
+    """
+    own = 0 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else None
+    try:
+        done = subprocess.run(list(command), input=stdin, capture_output=True, text=True, process_group=own)
+    except OSError as error:
+        raise ClusterUnavailable(
+            f"`{command[0]}` cannot be run: {error.strerror}; install it, and see that PATH leads to it."
+        ) from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()[-_LAST:]
-        raise ClusterUnavailable(f"`{' '.join(command)}` failed: {said}")
+        raise ProgramFailed(f"`{' '.join(command)}` failed: {said}")
     return done.stdout
+
+
+@contextmanager
+def or_else(step: str) -> Iterator[None]:
+    """What to do next, told behind what a program said that failed; a sentence that has a next step stays as it is."""
+    try:
+        yield
+    except ProgramFailed as error:
+        raise ClusterUnavailable(f"{str(error).removesuffix('.')}; {step}.") from error
 
 
 def write_private(path: Path, text: str) -> None:

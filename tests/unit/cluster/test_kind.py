@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.kind import KindProvider, config, hosts_file, worker_count
+from tests.cluster import oci
+from tests.cluster.kind import KindProvider
+from tests.cluster.kind_config import HOSTS, config, hosts_file, worker_count
 from tests.cluster.progress import Progress
 from tests.cluster.provider import ClusterUnavailable
-from tests.cluster.tools import Module, built
-from tests.unit.cluster.playing import VERSION, Played, refused
+from tests.cluster.tools import Module, architecture, built
+from tests.unit.cluster.docker_machine import NODES, Machine, provider
+from tests.unit.cluster.playing import Answer, Played, refused
 
 KIND = Module("kind", ("sigs.k8s.io/kind",))
 """The release of kind whose help is read; nothing else needs it."""
-
-NODES = "modelyard-control-plane\nmodelyard-worker\nmodelyard-worker2\n"
 
 DOCKER = {
     "run": {"--detach", "--name", "--publish"},
@@ -33,46 +34,24 @@ DOCKER = {
 """Commands of docker and the options of theirs that its reference documents and that are used here."""
 
 
-def runs(*names: str) -> dict[str, str | Exception]:
-    """Docker's answers for containers that run."""
-    return {
-        f"docker ps {scope}--filter=name=^{name}$": f"{name}\n" for name in names for scope in ("", "--all ")
-    }
-
-
-EMPTY: dict[str, str | Exception] = {
-    "kubectl --kubeconfig": VERSION,
-    "kind get nodes": NODES,
-    "kind get kubeconfig": "a kubeconfig",
-}
-FULL = {**EMPTY, "kind get clusters": "other\nmodelyard\n", **runs(*NODES.split(), "modelyard-registry")}
-
-
-def provider(played: Played, folder: Path, nodes: str = "") -> KindProvider:
-    return KindProvider(folder / "kubeconfig", Progress(quiet=True), nodes, played)
-
-
 def everything(folder: Path) -> Played:
     """All that is ever asked, from nothing to nothing."""
-    played = Played(EMPTY)
-    provider(played, folder).up()
-    played.answers.update(FULL)
+    played = Machine()
     cluster = provider(played, folder)
+    cluster.up()
     cluster.describe()
     cluster.stop_node(cluster.nodes()[0])
-    played.answers["docker ps --filter=name=^modelyard-worker$"] = ""
     cluster.up()
     cluster.down()
     return played
 
 
 def test_a_cluster_is_made_in_the_order_that_kind_documents(tmp_path: Path) -> None:
-    played = Played(EMPTY)
+    played = Machine()
 
     provider(played, tmp_path).up()
 
     kubeconfig = f"--kubeconfig={tmp_path}/kubeconfig"
-    hosts = "/etc/containerd/certs.d/modelyard-registry:5000"
     made = [line for line in played.lines() if not line.startswith(("docker ps", "kind get", "kubectl"))]
     assert made[:3] == [
         "docker run --detach --name=modelyard-registry --publish=127.0.0.1::5000 docker.io/library/registry:3",
@@ -81,10 +60,10 @@ def test_a_cluster_is_made_in_the_order_that_kind_documents(tmp_path: Path) -> N
     ]
     assert made[3:] == [
         line
-        for node in NODES.split()
+        for node in NODES
         for line in (
-            f"docker exec {node} mkdir -p {hosts}",
-            f"docker exec --interactive {node} cp /dev/stdin {hosts}/hosts.toml",
+            f"docker exec {node} mkdir -p {HOSTS}",
+            f"docker exec --interactive {node} cp /dev/stdin {HOSTS}/hosts.toml",
         )
     ]
     assert played.inputs == [config(2), *[hosts_file()] * 3]
@@ -92,88 +71,96 @@ def test_a_cluster_is_made_in_the_order_that_kind_documents(tmp_path: Path) -> N
     assert (tmp_path / "kubeconfig").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_runs_is_found_and_left_as_it_is(tmp_path: Path) -> None:
-    played = Played(FULL)
-    cluster = provider(played, tmp_path)
+def test_what_runs_is_found_and_left_as_it_is(tmp_path: Path, machine: Machine) -> None:
+    cluster = provider(machine, tmp_path)
 
     assert cluster.is_running()
     cluster.up()
 
-    assert not [
-        line for line in played.lines() if "create" in line or "docker run" in line or "start" in line
-    ]
-
-
-def test_what_docker_stopped_is_started(tmp_path: Path) -> None:
-    played = Played({**FULL, "docker ps --filter=name=^modelyard-worker2$": ""})
-    cluster = provider(played, tmp_path)
-
-    assert not cluster.is_running()
-    cluster.up()
-
-    assert played.lines("docker start") == ["docker start modelyard-worker2"]
-
-
-@pytest.mark.parametrize("error", [refused("no space left"), KeyboardInterrupt()])
-def test_a_cluster_that_was_not_made_to_the_end_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
-    class Interrupted(Played):
-        def __call__(self, command: Sequence[str], stdin: str | None = None) -> str:
-            said = super().__call__(command, stdin)
-            if self.lines("kind create"):
-                self.answers.update(FULL)
-                if self.commands[-1][:2] == ["kind", "create"]:
-                    raise error
-            return said
-
-    played = Interrupted(EMPTY)
-
-    with pytest.raises(type(error)):
-        provider(played, tmp_path).up()
-
-    assert played.lines("kind delete cluster --name=modelyard")
-    assert played.lines("docker rm")[-1] == "docker rm --force --volumes modelyard-registry"
-    assert not (tmp_path / "kubeconfig").exists()
+    changes = ("create", "docker run", "docker start", "docker rm", "connect")
+    assert not [line for line in machine.lines() if any(change in line for change in changes)]
 
 
 def test_nothing_is_taken_away_where_nothing_is(tmp_path: Path) -> None:
-    played = Played({"kind get clusters": "other\n"})
+    played = Machine()
 
     provider(played, tmp_path).down()
 
     assert not [line for line in played.lines() if "delete" in line or " rm " in line]
 
 
-def test_pods_run_on_workers_alone(tmp_path: Path) -> None:
-    played = Played(FULL)
-    cluster = provider(played, tmp_path)
+def test_pods_run_on_workers_alone(tmp_path: Path, machine: Machine) -> None:
+    cluster = provider(machine, tmp_path)
 
     assert cluster.nodes() == ["modelyard-worker", "modelyard-worker2"]
     cluster.stop_node("modelyard-worker")
-    assert played.lines("docker kill") == ["docker kill modelyard-worker"]
+    assert machine.lines("docker kill") == ["docker kill modelyard-worker"]
     with pytest.raises(
-        ClusterUnavailable, match="There is no node n1 that runs: modelyard-worker, modelyard-worker2"
+        ClusterUnavailable, match=r"There is no node n1 that runs: stop one of modelyard-worker2\.$"
     ):
+        cluster.stop_node("n1")
+    cluster.stop_node("modelyard-worker2")
+    with pytest.raises(ClusterUnavailable, match=r"no node n1 that runs, nor another: `make cluster` starts"):
         cluster.stop_node("n1")
     with pytest.raises(ClusterUnavailable, match="kind adds no node"):
         cluster.add_node()
 
 
-def test_an_old_kubernetes_is_refused(tmp_path: Path) -> None:
+def test_an_old_kubernetes_is_refused(tmp_path: Path, machine: Machine) -> None:
     old = '{"serverVersion": {"major": "1", "minor": "31", "gitVersion": "v1.31.0"}}'
-    played = Played({**FULL, "kubectl --kubeconfig": old})
+    machine.answers["kubectl version"] = old
 
     with pytest.raises(ClusterUnavailable, match=r"is Kubernetes v1.31.0; Modelyard needs 1.33 or later"):
-        provider(played, tmp_path).up()
+        provider(machine, tmp_path).up()
+
+
+@pytest.mark.parametrize(
+    ("failing", "ask", "step"),
+    [
+        ("kind get clusters", KindProvider.describe, "see that `docker version` answers, then try again"),
+        ("docker ps", KindProvider.is_running, "see that `docker version` answers, then try again"),
+        ("kind get kubeconfig", KindProvider.kubeconfig, "`make cluster` makes or starts it"),
+        ("kind delete", KindProvider.down, "see that `docker version` answers, then `make cluster-down`"),
+        ("docker kill", lambda cluster: cluster.stop_node(NODES[1]), "`python -m tests.cluster status` says"),
+    ],
+)
+def test_a_program_that_fails_is_told_with_the_next_step(
+    failing: str, ask: Callable[[KindProvider], object], step: str, tmp_path: Path, machine: Machine
+) -> None:
+    machine.answers[failing] = refused("it failed.")
+
+    with pytest.raises(ClusterUnavailable, match=f"^it failed; {step}"):
+        ask(provider(machine, tmp_path))
 
 
 def test_an_image_with_a_public_name_is_for_its_registry(tmp_path: Path) -> None:
     with pytest.raises(ClusterUnavailable, match=r"Nodes of kind pull docker.io itself"):
-        provider(Played(FULL), tmp_path).push(tmp_path, "docker.io/library/python", "3")
+        provider(Machine(), tmp_path).push(tmp_path, "docker.io/library/python", "3")
 
 
 def test_what_is_no_image_is_not_pushed(tmp_path: Path) -> None:
     with pytest.raises(ClusterUnavailable, match="is no OCI layout"):
-        provider(Played(FULL), tmp_path).push(tmp_path, "modelyard", "dev")
+        provider(Machine(), tmp_path).push(tmp_path, "modelyard", "dev")
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [
+        (refused("No such container"), "No such container; `make cluster` starts"),
+        ("127.0.0.1:9", "not answer"),
+    ],
+)
+def test_a_registry_that_is_not_there_is_told_with_the_next_step(
+    port: Answer, said: str, tmp_path: Path
+) -> None:
+    tar = tmp_path / "layer.tar"
+    tar.write_bytes(b"\0" * 1024)
+    oci.write_layout(tmp_path / "layout", {"architecture": architecture(), "os": "linux"}, [tar])
+
+    with pytest.raises(ClusterUnavailable, match=said) as told:
+        provider(Machine({"docker port": port}), tmp_path).push(tmp_path / "layout", "modelyard", "dev")
+
+    assert "`make cluster` starts it" in str(told.value)
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 2), (" ", 2), ("1", 1), ("9", 9)])
