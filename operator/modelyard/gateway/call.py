@@ -12,6 +12,7 @@ from modelyard.gateway.lanes import Lane
 from modelyard.gateway.protocol import InferRequest, Refused
 from modelyard.gateway.protocol.words import quoted
 from modelyard.gateway.settings import Settings
+from modelyard.gateway.trace_context import trace_lines
 from modelyard.gateway.upstream import Pod, PodConnection
 from modelyard.http1.exchange import FAILED, Exchange
 from modelyard.http1.heads import Headers
@@ -242,11 +243,7 @@ class Call:
     def _passed_on(self) -> bytes:
         """Lines that tell the model which request this is part of. Nothing else of the client's is its business."""
         lines, headers = b"X-Request-Id: %b\r\n" % self.request_id, self.exchange.headers
-        if b"traceparent" in headers:
-            lines += b"traceparent: %b\r\n" % headers[b"traceparent"]
-            if b"tracestate" in headers:
-                lines += b"tracestate: %b\r\n" % headers[b"tracestate"]
-        return lines
+        return lines + trace_lines(headers)
 
     def _try(self, pod: Pod | None, *, fresh: bool) -> None:
         if pod is None:
