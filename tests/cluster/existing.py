@@ -15,12 +15,15 @@ from pathlib import Path
 
 from tests.cluster import oci
 from tests.cluster.builders import docker_answers
-from tests.cluster.programs import Run, check_version, run, write_private
+from tests.cluster.programs import Run, check_version, or_else, run, write_private
 from tests.cluster.progress import Progress
 from tests.cluster.provider import Capability, ClusterUnavailable, Internet
 from tests.cluster.tools import kubectl
 
 _PLAIN = "http://"
+_KUBECONFIG = "mend your kubeconfig, or set KUBECONFIG to another"
+_DOCKER = "see that `docker version` answers, then try again"
+_CONTEXT = "start that cluster, or name another context in CLUSTER_CONTEXT"
 _PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
 
@@ -83,6 +86,7 @@ class ExistingProvider:
         """Only our copy of the kubeconfig goes; the cluster is the user's."""
         self._kubeconfig.unlink(missing_ok=True)
 
+    @or_else(_KUBECONFIG)
     def kubeconfig(self) -> Path:
         write_private(self._kubeconfig, self._run(self._view()))
         return self._kubeconfig
@@ -92,11 +96,13 @@ class ExistingProvider:
         return sorted(node["metadata"]["name"] for node in found if _takes_pods(node))
 
     def add_node(self) -> str:
-        raise ClusterUnavailable(f"The cluster of context {self._context} is yours: no node is added to it.")
+        raise ClusterUnavailable(
+            f"The cluster of context {self._context} is yours: no node is added to it here; add one yourself."
+        )
 
     def stop_node(self, name: str) -> None:
         raise ClusterUnavailable(
-            f"The cluster of context {self._context} is yours: node {name} is not stopped."
+            f"The cluster of context {self._context} is yours: node {name} is not stopped here; stop it yourself."
         )
 
     def push(self, archive: Path, name: str, tag: str) -> str:
@@ -126,9 +132,11 @@ class ExistingProvider:
             return oci.push(image, host, repository, tag)
         except OSError as error:
             raise ClusterUnavailable(
-                f"The registry {host} of CLUSTER_REGISTRY does not answer: {error}"
+                f"The registry {host} of CLUSTER_REGISTRY does not answer: {error}; start it, or name another in "
+                "CLUSTER_REGISTRY."
             ) from error
 
+    @or_else(_DOCKER)
     def _push_by_docker(self, image: oci.Image, target: str, tag: str) -> str:
         if not self._has_docker():
             raise ClusterUnavailable(
@@ -142,19 +150,25 @@ class ExistingProvider:
             loaded = _LOADED.search(self._run(["docker", "load", f"--input={packed}"]))
         if loaded is None:
             raise ClusterUnavailable(
-                f"`docker load` did not say what it loaded of {image.layout}; Docker >= 25 does."
+                f"`docker load` did not say what it loaded of {image.layout}; install Docker >= 25, which does."
             )
         self._run(["docker", "tag", loaded[1], f"{target}:{tag}"])
-        pushed = _PUSHED.search(self._run(["docker", "push", f"{target}:{tag}"]))
+        host, _, path = self._registry.partition("/")
+        login = f"see that `docker login {host}` lets you push to {path or 'it'}, or name another registry in"
+        with or_else(f"{login} CLUSTER_REGISTRY"):
+            pushed = _PUSHED.search(self._run(["docker", "push", f"{target}:{tag}"]))
         if pushed is None:
-            raise ClusterUnavailable(f"`docker push {target}:{tag}` did not say which digest it pushed.")
+            raise ClusterUnavailable(
+                f"`docker push {target}:{tag}` did not say which digest it pushed; install Docker >= 25, which does."
+            )
         return pushed[1]
 
     # --- looking ---------------------------------------------------------------------------------------
 
     def _version(self) -> str:
         """Raises ClusterUnavailable when there is no such context, nobody answers, or the version is too old."""
-        contexts = self._run([str(kubectl()), "config", "get-contexts", "--output=name"]).splitlines()
+        with or_else(_KUBECONFIG):
+            contexts = self._run([str(kubectl()), "config", "get-contexts", "--output=name"]).splitlines()
         if self._context not in contexts:
             raise ClusterUnavailable(
                 f"CLUSTER_CONTEXT={self._context} is no context of your kubeconfig, which has "
@@ -167,6 +181,7 @@ class ExistingProvider:
         whole = ("config", "view", "--minify", "--flatten", "--raw", "--output=yaml")
         return [str(kubectl()), f"--context={self._context}", *whole]
 
+    @or_else(_CONTEXT)
     def _ask(self, *arguments: str) -> str:
         options = (f"--context={self._context}", "--request-timeout=20s")
         return self._run([str(kubectl()), *options, *arguments])

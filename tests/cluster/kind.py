@@ -181,7 +181,7 @@ class KindProvider:
             with interrupts.ignored():
                 try:
                     self.down()
-                except ClusterUnavailable as another:
+                except (ClusterUnavailable, OSError) as another:
                     error.add_note(f"Taking away what was begun failed too: {another}")
             raise
 
@@ -204,7 +204,8 @@ class KindProvider:
             self._run(["docker", "start", REGISTRY])
             return
         published = f"--publish=127.0.0.1::{REGISTRY_PORT}"
-        self._run(["docker", "run", "--detach", f"--name={REGISTRY}", published, REGISTRY_IMAGE])
+        with or_else(f"see that `docker pull {REGISTRY_IMAGE}` works, then `make cluster`"):
+            self._run(["docker", "run", "--detach", f"--name={REGISTRY}", published, REGISTRY_IMAGE])
 
     def _remove_registry(self) -> None:
         if self._has_registry():

@@ -18,11 +18,11 @@ from tests.cluster.programs import run
 from tests.cluster.progress import Progress
 from tests.cluster.provider import ClusterUnavailable
 from tests.cluster.tools import architecture, kubectl
-from tests.unit.cluster.playing import VERSION, Played, refused
+from tests.unit.cluster.playing import VERSION, Answer, Played, refused
 
 CONTEXTS = "kubectl config get-contexts"
 ASKED = "kubectl --context=mine --request-timeout=20s"
-ANSWERS: dict[str, str | Exception] = {
+ANSWERS: dict[str, Answer] = {
     CONTEXTS: "other\nmine\n",
     f"{ASKED} version": VERSION,
     "kubectl --context=mine config view": "a kubeconfig",
@@ -74,9 +74,10 @@ def test_nothing_is_ever_asked_that_changes_the_cluster(tmp_path: Path) -> None:
     cluster.up()
     cluster.describe()
     cluster.nodes()
-    for forbidden in (cluster.add_node, lambda: cluster.stop_node("n1")):
-        with pytest.raises(ClusterUnavailable, match="is yours"):
-            forbidden()
+    with pytest.raises(ClusterUnavailable, match="is yours: no node is added to it here; add one yourself"):
+        cluster.add_node()
+    with pytest.raises(ClusterUnavailable, match="is yours: node n1 is not stopped here; stop it yourself"):
+        cluster.stop_node("n1")
     cluster.down()
 
     verbs = {" ".join(w for w in command[1:] if not w.startswith("-")) for command in played.commands}
@@ -128,9 +129,22 @@ def test_a_cluster_that_does_not_answer_does_not_run(tmp_path: Path, monkeypatch
     cluster = provider(run, tmp_path)
 
     assert not cluster.is_running()
-    with pytest.raises(ClusterUnavailable, match=r"127\.0\.0\.1:1"):
+    with pytest.raises(ClusterUnavailable, match=r"127\.0\.0\.1:1") as told:
         cluster.up()
+    assert str(told.value).endswith("; start that cluster, or name another context in CLUSTER_CONTEXT.")
     assert not (tmp_path / "kubeconfig").exists()
+
+
+def test_a_kubeconfig_that_is_none_is_told_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("contexts: 5")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+
+    with pytest.raises(ClusterUnavailable, match=r"; mend your kubeconfig, or set KUBECONFIG to another\.$"):
+        provider(run, tmp_path).up()
+    with pytest.raises(ClusterUnavailable, match=r"; mend your kubeconfig, or set KUBECONFIG to another\.$"):
+        provider(run, tmp_path).kubeconfig()
 
 
 def test_an_old_cluster_is_refused(tmp_path: Path) -> None:
@@ -178,7 +192,7 @@ def test_a_public_name_is_for_its_own_registry(tmp_path: Path, layout: Path) -> 
 
 def test_a_registry_with_tls_is_pushed_to_by_docker(tmp_path: Path, layout: Path) -> None:
     digest = f"sha256:{'d' * 64}"
-    said: dict[str, str | Exception] = {
+    said: dict[str, Answer] = {
         "docker load": "Loaded image ID: sha256:abc\n",
         "docker push": f"dev: digest: {digest} size: 527\n",
     }
@@ -203,15 +217,40 @@ def test_a_registry_with_tls_takes_docker(tmp_path: Path, layout: Path) -> None:
         cluster.push(layout, "modelyard", "dev")
 
 
-def test_a_push_that_is_denied_is_told(tmp_path: Path, layout: Path) -> None:
-    answers: dict[str, str | Exception] = {
-        "docker load": "Loaded image: x:1\n",
-        "docker push": refused("denied: log in"),
-    }
-    cluster = provider(Played({**ANSWERS, **answers}), tmp_path, "registry.example.com")
+@pytest.mark.parametrize(
+    ("program", "answer", "said"),
+    [
+        (
+            "docker push",
+            refused("denied: log in"),
+            "denied: log in; see that `docker login registry.example.com:8443` lets you push to x, or name another "
+            "registry in CLUSTER_REGISTRY.",
+        ),
+        (
+            "docker load",
+            refused("no space left"),
+            "no space left; see that `docker version` answers, then try again.",
+        ),
+        ("docker load", "", "`docker load` did not say what it loaded of "),
+        (
+            "docker push",
+            "pushed",
+            "`docker push registry.example.com:8443/x/modelyard:dev` did not say which digest it pushed; "
+            "install Docker >= 25, which does.",
+        ),
+    ],
+)
+def test_a_push_that_fails_is_told_with_the_next_step(
+    program: str, answer: Answer, said: str, tmp_path: Path, layout: Path
+) -> None:
+    answers: dict[str, Answer] = {"docker load": "Loaded image: x:1\n", program: answer}
+    cluster = provider(Played({**ANSWERS, **answers}), tmp_path, "registry.example.com:8443/x")
 
-    with pytest.raises(ClusterUnavailable, match="denied: log in"):
+    with pytest.raises(ClusterUnavailable) as told:
         cluster.push(layout, "modelyard", "dev")
+
+    assert str(told.value).startswith(said)
+    assert str(told.value).endswith(("install Docker >= 25, which does.", "CLUSTER_REGISTRY.", "try again."))
 
 
 class Registry(BaseHTTPRequestHandler):
@@ -269,5 +308,6 @@ def test_a_registry_that_is_not_there_is_named(tmp_path: Path, layout: Path) -> 
 
     with pytest.raises(
         ClusterUnavailable, match=r"The registry 127.0.0.1:9 of CLUSTER_REGISTRY does not answer"
-    ):
+    ) as told:
         cluster.push(layout, "modelyard", "dev")
+    assert str(told.value).endswith("; start it, or name another in CLUSTER_REGISTRY.")

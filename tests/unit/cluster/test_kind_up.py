@@ -85,6 +85,18 @@ def test_a_cluster_that_does_not_come_up_is_told_with_the_next_step(
     assert not machine.lines("kind delete")
 
 
+def test_a_registry_that_cannot_be_had_again_is_no_reason_for_a_new_cluster(
+    tmp_path: Path, machine: Machine
+) -> None:
+    del machine.runs[REGISTRY]
+    machine.answers["docker run"] = refused("no such host")
+
+    with pytest.raises(
+        ClusterUnavailable, match=r"^no such host; see that `docker pull docker.io/library/registry:3` works"
+    ):
+        provider(machine, tmp_path).up()
+
+
 @pytest.mark.parametrize("lost", ["container", "network", "hosts"])
 def test_what_a_cluster_lost_of_its_registry_is_made_again(
     lost: str, tmp_path: Path, machine: Machine
