@@ -25,6 +25,11 @@ from modelyard.http1.exchange import Exchange
 _SHORT = 64 * 1024
 """A body up to this size is read even if nobody needs it, so that the connection can go on."""
 
+_SMALL = 16 * 1024
+"""What is sent to a model finds room up to this size, however much is held: nobody locks small predictions out."""
+
+_HELD = "the gateway is at its limit of bytes held for predictions under way"
+
 GONE = 499
 """What stands in place of a status where the client went before it was answered."""
 
@@ -79,9 +84,9 @@ class Engine:
         if way.lane is None:
             exchange.discard = True
         length = exchange.length
-        long = length > _SHORT if length is not None else b"transfer-encoding" in exchange.headers
-        if long or exchange.expects:
-            reply = way.reply or self._overload(way)
+        long = length is not None and length > _SHORT
+        if long or exchange.expects or (length is None and b"transfer-encoding" in exchange.headers):
+            reply = way.reply or self._overload(way) or (self._full() if long else None)
             if reply is not None:
                 self._reply(exchange, way.series, reply)
 
@@ -157,17 +162,19 @@ class Engine:
     def _ask(self, exchange: Exchange, way: Way) -> None:
         """Ask a pod."""
         assert way.lane is not None
-        headers, body = exchange.headers, exchange.body
+        headers, body, limits = exchange.headers, exchange.body, self._settings.limits
         exchange.body = b""
         request_id = self._ids.of(headers)
         try:
             if b"content-encoding" in headers:
                 encoding = headers[b"content-encoding"].decode("latin-1")
-                body = protocol.decoded(body, encoding, self._settings.limits.body_bytes)
+                body = protocol.decoded(body, encoding, limits.body_bytes)
             length = protocol.header_length(headers.get(b"inference-header-content-length"))
-            request = protocol.parse_infer(body, length, request_id.decode())
+            request = protocol.parse_infer(body, length, request_id.decode(), limits.held_bytes)
             protocol.check_outputs(request, way.lane.version.target, way.lane.model)
-            payload = protocol.to_model(request)
+            payload = protocol.to_model(request, limits.held_bytes)
+            if len(payload) > _SMALL and self.weight + len(payload) > limits.held_bytes:
+                raise Refused(503, _HELD)
         except Refused as problem:
             self._reply(exchange, way.series, self._refusal(problem), request_id)
             return
@@ -200,13 +207,17 @@ class Engine:
         settings = self._settings
         if self.in_flight >= settings.in_flight:
             what = "the gateway is at its limit of predictions under way"
-        elif self.weight > settings.limits.held_bytes:
-            what = "the gateway is at its limit of bytes held for predictions under way"
         elif way.lane is not None and way.lane.load.in_flight >= settings.in_flight_per_model:
             what = f"model {quoted(way.lane.model)} is at its limit of predictions under way"
         else:
             return None
         return refusal(503, what, retry_after=settings.retry_after_seconds)
+
+    def _full(self) -> Reply | None:
+        """The answer to a long body while there is no room for what becomes of it; None: there is some."""
+        if self.weight < self._settings.limits.held_bytes:
+            return None
+        return self._refusal(Refused(503, _HELD))
 
     def _way_of(self, exchange: Exchange) -> Way:
         """Where a request leads by the present table."""

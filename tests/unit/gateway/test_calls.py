@@ -293,20 +293,80 @@ async def test_an_answer_that_goes_on_beyond_what_its_rows_need_is_cut_off() -> 
         await eventually(lambda: behind.connections == 0)
 
 
-async def test_bodies_that_unfold_are_held_as_large_as_they_are() -> None:
-    """A few bytes of gzip are many for as long as the model thinks, and the next prediction finds no room."""
-    values = b"[" + b"1," * 200_000 + b"1]"
-    body = b'{"inputs":[{"name":"area","shape":[200001],"datatype":"INT64","data":%b}]}' % values
-    folded = post(gzip.compress(body), headers="Content-Encoding: gzip\r\n")
-    async with model(None) as behind, gateway([behind.address], held_bytes=100_000) as rig:
-        first = await rig.client()
-        first.send(folded)
-        await eventually(lambda: behind.asked)
+def unfolding(rows: int) -> bytes:
+    """A request of few bytes that becomes at least twice as many for a model as it has rows."""
+    values = b"[%b]" % b",".join([b"1"] * rows)
+    body = b'{"inputs":[{"name":"area","shape":[%d],"datatype":"INT64","data":%b}]}' % (rows, values)
+    return post(gzip.compress(body), headers="Content-Encoding: gzip\r\n")
 
-        refused = await rig.ask(post())
+
+def halves(rows: int, names: tuple[str, ...] = ("area",)) -> bytes:
+    """A request of few bytes: raw numbers of two bytes each, which become 23 for a model."""
+    raw = struct.pack("<H", 0x8002) * rows
+    one = {"shape": [rows], "datatype": "FP16", "parameters": {"binary_data_size": len(raw)}}
+    head = json.dumps({"inputs": [{"name": name, **one} for name in names]}).encode()
+    body = gzip.compress(head + raw * len(names))
+    return post(body, headers=f"Content-Encoding: gzip\r\nInference-Header-Content-Length: {len(head)}\r\n")
+
+
+async def test_bodies_that_unfold_are_held_as_large_as_they_are() -> None:
+    """A few bytes of gzip are many for as long as the model thinks, and the next large one finds no room."""
+    async with model() as behind, gateway([behind.address], held_bytes=500_000) as rig:
+        first = await rig.waiting(behind, unfolding(200_000))
+        assert 400_000 < rig.engine.weight < 410_000
+
+        refused = await rig.ask(unfolding(50_000))
         assert (refused.status, refused.headers["retry-after"]) == (503, "1")
         assert "bytes held" in refused.json["error"]
+        assert rig.engine.weight < 410_000
 
         first.hang_up()
         await eventually(lambda: rig.engine.in_flight == 0)
+        assert rig.engine.weight == 0
+        behind.hold.set()
+        assert (await rig.ask(unfolding(50_000))).status == 502, "it was asked: its answer has one row"
+
+
+async def test_a_large_prediction_leaves_room_for_small_ones() -> None:
+    """Or a client could lock all others out of all models by one that just fits."""
+    async with model() as behind, gateway([behind.address], held_bytes=410_000) as rig:
+        await rig.waiting(behind, unfolding(200_000))
+        for sent in (post(), unfolding(5_000)):
+            (await rig.client()).send(sent)
+        await eventually(lambda: len(behind.asked) == 3)
+        assert rig.engine.weight > 410_000
+        chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(QUESTION), QUESTION)
+        (await rig.client()).send(get(INFER, "POST", "Transfer-Encoding: chunked\r\n") + chunks)
+        await eventually(lambda: len(behind.asked) == 4)
+
+
+async def test_a_body_for_which_there_is_no_room_is_not_read() -> None:
+    async with model() as behind, gateway([behind.address], held_bytes=410_000) as rig:
+        await rig.waiting(behind, unfolding(200_000))
+        rig.engine.weight += 10_000
+        refused = await rig.ask(get(INFER, "POST", "Content-Length: 100000\r\n"))
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        rig.engine.weight -= 10_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "which"),
+    [
+        (halves(60_000), 'with input "area" the inputs'),
+        (halves(30_000, ("area", "rooms")), 'with input "rooms" the inputs'),
+        (halves(4_000, tuple(f"area{number}" for number in range(20))), "the inputs"),
+        (unfolding(600_000), "the inputs"),
+    ],
+    ids=["one input", "two inputs", "many short inputs", "JSON"],
+)
+async def test_what_would_be_more_for_a_model_than_may_be_held_is_too_large(sent: bytes, which: str) -> None:
+    """It is never made: a few bytes of gzip would take many times what is held of all clients."""
+    async with model() as behind, gateway([behind.address], held_bytes=1_000_000) as rig:
+        reply = await rig.ask(sent)
+        assert reply.status == 413
+        assert reply.json["error"] == (
+            f"{which} become more than 1000000 bytes of JSON for the model, the most that is taken; "
+            "send fewer rows at once"
+        )
+        assert behind.asked == []
         assert rig.engine.weight == 0

@@ -24,8 +24,9 @@ _LENGTH = 4
 """Bytes that an element of BYTES takes at least: those of its length."""
 
 
-def read_column(tensor: dict[str, Any], tail: Tail | None) -> tuple[int, Any]:
-    """How many rows an input has, and its column: one entry a row, or Pieces where they are many. `Wrong` as needed."""
+def read_column(tensor: dict[str, Any], tail: Tail | None, most: int) -> tuple[int, Any]:
+    """How many rows an input has, and its column: one entry a row, or Pieces where they are many. `Wrong` as needed,
+    `TooLong` where they are more than `most` bytes."""
     datatype = _datatype(tensor.get("datatype"))
     shape = read_shape(tensor.get("shape"))
     size = None
@@ -38,8 +39,8 @@ def read_column(tensor: dict[str, Any], tail: Tail | None) -> tuple[int, Any]:
         if size is not None and tail is not None:
             if tensor.get("data") is not None:
                 raise Wrong("both data and binary_data_size are given; it must be one of them")
-            return shape[0], _raw_column(tail.take(size), datatype, shape)
-        return shape[0], _json_column(_data(tensor, size), datatype, shape)
+            return shape[0], _raw_column(tail, size, datatype, shape, most)
+        return shape[0], _json_column(_data(tensor, size), datatype, shape, most)
     except Unfit as unfit:
         raise Wrong(f"value {unfit.index} {unfit.what}; {datatype.name} takes {datatype.takes}") from None
 
@@ -60,17 +61,17 @@ def _raw_size(parameters: object) -> int | None:
     return size
 
 
-def _raw_column(raw: memoryview, datatype: Datatype, shape: list[int]) -> Any:
-    count, given = product(shape), len(raw)
+def _raw_column(tail: Tail, given: int, datatype: Datatype, shape: list[int], most: int) -> Any:
+    raw, count = tail.take(given), product(shape)
     least = count * (datatype.size or _LENGTH)
     if given < least or (given > least and datatype.size):
         needs = f"{'exactly' if datatype.size else 'at least'} {least}"
         raise Wrong(f"binary_data_size is {given}; {datatype.name} of shape {shape} takes {needs} bytes")
     source = raw_source(raw, datatype, count)
     inner = _inner(shape)
-    if count <= AT_ONCE:
+    if count <= AT_ONCE and not tail.much:
         return nest(source(count), inner)
-    return as_json(source, [shape[0], *inner])
+    return as_json(source, [shape[0], *inner], most)
 
 
 def _inner(shape: list[int]) -> list[int]:
@@ -89,7 +90,7 @@ def _data(tensor: dict[str, Any], size: int | None) -> list[Any]:
     raise Wrong("data is missing; it must be a list of values, or raw with binary_data_size")
 
 
-def _json_column(data: list[Any], datatype: Datatype, shape: list[int]) -> Any:
+def _json_column(data: list[Any], datatype: Datatype, shape: list[int], most: int) -> Any:
     flat, lengths = data, [len(data)]
     if data and type(data[0]) is list:
         lengths = nested_lengths(data)
@@ -102,14 +103,14 @@ def _json_column(data: list[Any], datatype: Datatype, shape: list[int]) -> Any:
         return values
     if values is flat and lengths == shape:
         return data
-    return _nested(values, shape)
+    return _nested(values, shape, most)
 
 
-def _nested(values: list[Any], shape: list[int]) -> Any:
+def _nested(values: list[Any], shape: list[int], most: int) -> Any:
     if len(values) <= AT_ONCE:
         return nest(values, shape[1:])
     at = iter(values)
-    return as_json(lambda count: list(islice(at, count)), shape)
+    return as_json(lambda count: list(islice(at, count)), shape, most)
 
 
 def _flat(data: list[Any], lengths: list[int], shape: list[int]) -> list[Any]:

@@ -18,6 +18,9 @@ MOST_LISTS: Final = 1_000_000
 MOST_SLOWLY: Final = 1024 * 1024
 """Bytes of JSON whose numbers may be read one by one."""
 
+_MUCH: Final = 1024 * 1024
+"""Bytes of raw tensors, of which each becomes up to 40 of Python's."""
+
 _LONG_INTEGER: Final = re.compile(rb"[\[:,\s-][0-9]{19}")
 """Integers that may lie beyond 64 bits; it looks at texts, too, but seldom finds some there."""
 
@@ -36,11 +39,13 @@ def header_length(value: bytes | str | None) -> int | None:
 class Tail:
     """The raw tensors behind the JSON of a request, taken one after the other."""
 
-    __slots__ = ("_at", "_raw")
+    __slots__ = ("_at", "_raw", "much")
 
     def __init__(self, body: bytes, header: int) -> None:
         self._raw = memoryview(body)
         self._at = header
+        self.much = len(body) > _MUCH
+        """Whether they are too much to be Python objects all at one time, though each by itself may be short."""
 
     def take(self, size: int) -> memoryview:
         """The next `size` bytes; `Wrong` when there are not as many."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from modelyard.gateway.protocol.columns import read_column
 from modelyard.gateway.protocol.framing import Tail, read_json, split
 from modelyard.gateway.protocol.refusal import Refused, Wrong
-from modelyard.gateway.protocol.shape import Pieces
+from modelyard.gateway.protocol.shape import Pieces, TooLong
 from modelyard.gateway.protocol.words import described, quoted
+
+_NO_BOUND: Final = 2**62
 
 
 class InferRequest:
@@ -35,10 +37,11 @@ class InferRequest:
         self.binary = binary
 
 
-def parse_infer(body: bytes, header_length: int | None, made_id: str) -> InferRequest:
+def parse_infer(body: bytes, header_length: int | None, made_id: str, most: int = _NO_BOUND) -> InferRequest:
     """The request in a body, whose Content-Encoding is undone. `Refused(400)` for whatever is wrong with it.
 
     `header_length` is the number in Inference-Header-Content-Length, `made_id` the id where the client gave none.
+    `Refused(413)` as soon as what is made of it for the model is more than `most` bytes.
     """
     text, tail = split(body, header_length)
     document = read_json(text)
@@ -48,14 +51,15 @@ def parse_infer(body: bytes, header_length: int | None, made_id: str) -> InferRe
     if type(inputs) is not list or not inputs:
         told = described(inputs) if "inputs" in document else "missing"
         raise Refused(400, f"inputs is {told}; it must be a list of at least one input")
-    columns, rows = _columns(inputs, tail)
+    columns, rows = _columns(inputs, tail, most)
     if tail is not None:
         tail.close()
     return InferRequest(_id(document, made_id), columns, rows, _outputs(document), _binary(document))
 
 
-def _columns(inputs: list[Any], tail: Tail | None) -> tuple[dict[str, Any], int]:
+def _columns(inputs: list[Any], tail: Tail | None, most: int) -> tuple[dict[str, Any], int]:
     """The columns by name, and how many rows they have."""
+    left = most
     columns: dict[str, Any] = {}
     rows = 0
     for tensor in inputs:
@@ -63,9 +67,13 @@ def _columns(inputs: list[Any], tail: Tail | None) -> tuple[dict[str, Any], int]
         if name in columns:
             raise Refused(400, f"two inputs are named {quoted(name)}; every name must be given once")
         try:
-            count, column = read_column(tensor, tail)
+            count, column = read_column(tensor, tail, left)
         except Wrong as wrong:
             raise Refused(400, f"input {quoted(name)}: {wrong}") from None
+        except TooLong:
+            raise _too_long(f"with input {quoted(name)} the inputs become", most) from None
+        if type(column) is Pieces:
+            left -= column.size
         if columns and count != rows:
             raise Refused(400, _uneven(name, count, next(iter(columns)), rows))
         columns[name] = column
@@ -80,13 +88,25 @@ def _uneven(name: str, count: int, first: str, rows: int) -> str:
     )
 
 
-def to_model(request: InferRequest) -> bytes:
-    """The body of `POST {url_prefix}/predict_no_state/`."""
+def to_model(request: InferRequest, most: int = _NO_BOUND) -> bytes:
+    """The body of `POST {url_prefix}/predict_no_state/`; `Refused(413)` where it is more than `most` bytes."""
     columns = request.columns
     for column in columns.values():
         if type(column) is Pieces:
-            return _joined(columns)
-    return orjson.dumps({"X": columns})
+            body = _joined(columns)
+            break
+    else:
+        body = orjson.dumps({"X": columns})
+    if len(body) > most:
+        raise _too_long("the inputs become", most)
+    return body
+
+
+def _too_long(what: str, most: int) -> Refused:
+    return Refused(
+        413,
+        f"{what} more than {most} bytes of JSON for the model, the most that is taken; send fewer rows at once",
+    )
 
 
 def _joined(columns: dict[str, Any]) -> bytes:

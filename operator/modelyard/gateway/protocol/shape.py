@@ -72,13 +72,32 @@ def flattened(data: list[Any], lengths: list[int]) -> list[Any] | None:
     return level
 
 
+class TooLong(Exception):
+    """What a tensor becomes for a model is longer than may be."""
+
+
 class Pieces(list[bytes]):
     """JSON text in pieces, so that a large tensor is copied only once: into the body for the model."""
 
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.size = 0
+        """Bytes of all pieces."""
 
-def as_json(source: Source, shape: list[int]) -> Pieces:
-    """A tensor as JSON text, of which no more than AT_ONCE elements are Python objects at one time."""
-    pieces = Pieces()
+        self._most = most
+
+    def add(self, piece: bytes) -> None:
+        """One piece more; `TooLong` when they are more than `most` bytes: what would follow is never made."""
+        self.append(piece)
+        self.size += len(piece)
+        if self.size > self._most:
+            raise TooLong
+
+
+def as_json(source: Source, shape: list[int], most: int) -> Pieces:
+    """A tensor as JSON text of at most `most` bytes, of which no more than AT_ONCE elements are Python objects at one
+    time."""
+    pieces = Pieces(most)
     _write(source, shape, pieces)
     return pieces
 
@@ -86,18 +105,18 @@ def as_json(source: Source, shape: list[int]) -> Pieces:
 def _write(source: Source, shape: list[int], pieces: Pieces) -> None:
     rows, inner = shape[0], shape[1:]
     each = product(inner)
-    pieces.append(b"[")
+    pieces.add(b"[")
     if each > AT_ONCE:
         for row in range(rows):
-            pieces.append(b"," if row else b"")
+            pieces.add(b"," if row else b"")
             _write(source, inner, pieces)
     else:
         step = AT_ONCE // each
         for row in range(0, rows, step):
             part = nest(source(min(step, rows - row) * each), inner)
-            pieces.append(b"," if row else b"")
-            pieces.append(orjson.dumps(part)[1:-1])
-    pieces.append(b"]")
+            pieces.add(b"," if row else b"")
+            pieces.add(orjson.dumps(part)[1:-1])
+    pieces.add(b"]")
 
 
 def product(sizes: list[int]) -> int:
