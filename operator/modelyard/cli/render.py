@@ -14,7 +14,7 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,10 @@ from modelyard.settings import Settings, from_environ
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (".yaml", ".yml", ".json")
+_NEXT: Mapping[type[OSError], str] = {
+    FileNotFoundError: "give the path of a file or a folder",
+    PermissionError: "give yourself the right to read it",
+}
 _RENDERERS = {"yaml": as_yaml, "json": as_json}
 
 
@@ -131,7 +135,9 @@ def _texts(name: str) -> Iterator[Text]:
     with _readable(name):
         files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
     if not files:
-        raise UsageError(f"{name} holds no file that ends in {', '.join(_SUFFIXES)}")
+        raise UsageError(
+            f"{name} holds no file that ends in {', '.join(_SUFFIXES)}; give the file itself, or another folder"
+        )
     for file in files:
         with _readable(str(file)):
             content = file.read_text(encoding="utf-8")
@@ -143,9 +149,11 @@ def _readable(what: str) -> Iterator[None]:
     """UsageError for what cannot be read."""
     try:
         yield
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"{what} cannot be read: {why}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{what} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        step = _NEXT.get(type(error), "mend that, or give another file")
+        raise UsageError(f"{what} cannot be read: {error.strerror}; {step}") from None
 
 
 def _nothing(names: Sequence[str], found: Documents) -> str:

@@ -8,12 +8,9 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError)
-"""PyYAML raises its own for what is no YAML, and others for a tag that does not fit: `!!int x`."""
-
 
 class NotYaml(Exception):
-    """The text cannot be read; the message is one line that says where and why."""
+    """The text cannot be read; the message is one line that says why, where PyYAML knows that, and what next."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -46,5 +43,9 @@ def documents_in(content: str) -> list[Any]:
         return list(yaml.load_all(content, _Loader))
     except RecursionError:
         raise NotYaml("it is nested too deeply; write it flatter") from None
-    except _ERRORS as error:
-        raise NotYaml(" ".join(str(error).split())) from None
+    except yaml.YAMLError as error:
+        raise NotYaml(f"{' '.join(str(error).split())}; mend it there") from None
+    except ValueError as error:
+        raise NotYaml(f"{' '.join(str(error).split())}; mend that value, or quote it as text") from None
+    except (LookupError, AttributeError):  # PyYAML's own stumbling over a tag that does not fit: `!!bool x`
+        raise NotYaml("a value is not what its !!tag says; leave the tag out") from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,8 +113,21 @@ def test_what_kustomize_makes_is_asked_for(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("absent.yaml", None, "absent.yaml cannot be read: No such file or directory"),
-        ("binary.yaml", b"\xff\xfe", "binary.yaml cannot be read: it is not UTF-8 text"),
+        (
+            "absent.yaml",
+            None,
+            "absent.yaml cannot be read: No such file or directory; give the path of a file or a folder\n",
+        ),
+        (
+            "binary.yaml",
+            b"\xff\xfe",
+            "binary.yaml cannot be read: it is not UTF-8 text; save it as UTF-8\n",
+        ),
+        (
+            "loop.yaml",
+            None,
+            "loop.yaml cannot be read: Too many levels of symbolic links; mend that, or give another file\n",
+        ),
         ("empty.yaml", b"", "there is no document; give a CustomModel, its versions and their environment"),
         ("other.yaml", b"apiVersion: v1\nkind: Secret\n", "other.yaml: Secret; give a CustomModel"),
     ],
@@ -122,16 +137,34 @@ def test_files_without_use(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
 
     assert main(["-f", str(tmp_path / name)]) == 2
 
     assert said in capsys.readouterr().err
 
 
+def test_a_file_that_is_not_yours_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path, encoding: str) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+
+    assert main(["-f", str(tmp_path / "model.yaml")]) == 2
+
+    said = "model.yaml cannot be read: Permission denied; give yourself the right to read it\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
 def test_a_folder_without_yaml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-f", str(tmp_path)]) == 2
 
-    assert f"{tmp_path} holds no file that ends in .yaml, .yml, .json" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"modelyard render: {tmp_path} holds no file that ends in .yaml, .yml, .json; give the file itself, or "
+        "another folder\n"
+    )
 
 
 def test_a_setting_that_cannot_be(
@@ -161,7 +194,8 @@ def test_standard_input_that_is_no_text(
     assert main(["-f", "-"]) == 2
 
     assert (
-        capsys.readouterr().err == "modelyard render: standard input cannot be read: it is not UTF-8 text\n"
+        capsys.readouterr().err
+        == "modelyard render: standard input cannot be read: it is not UTF-8 text; save it as UTF-8\n"
     )
 
 

@@ -282,25 +282,28 @@ def test_the_status_that_is_left_out_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "said"),
     [
-        "!!int x",
-        "!!timestamp x",
-        "!!bool x",
-        "a: {[b]: c}",
-        "\0",
-        "[" * 1000,
-        '{"a": "b',
-        '"\\ud800"',
-        "!!float x",
-        "!x y",
+        ("!!int x", "with base 10: 'x'; mend that value, or quote it as text"),
+        ("!!timestamp x", "a value is not what its !!tag says; leave the tag out"),
+        ("!!bool x", "a value is not what its !!tag says; leave the tag out"),
+        ("a: {[b]: c}", "line 1, column 5: a: {[b]: c} ^; mend it there"),
+        ("\0", "position 0; mend it there"),
+        ("[" * 1000, "it is nested too deeply; write it flatter"),
+        ('{"a": "b', "; mend it there"),
+        ('"\\ud800"', "; mend it there"),
+        ("!!float x", "string to float: 'x'; mend that value, or quote it as text"),
+        ("!x y", "line 1, column 1: !x y ^; mend it there"),
+        (f"a: {'1' * 5000}", "; mend that value, or quote it as text"),
     ],
 )
-def test_text_that_yaml_stumbles_over_is_told(text: str) -> None:
+def test_text_that_yaml_stumbles_over_is_told_with_the_next_step(text: str, said: str) -> None:
     found = read([Text("f.yaml", text)], "team-a")
 
     assert len(found.problems) == 1
     assert found.problems[0].startswith("f.yaml: this is ne")
+    assert found.problems[0].endswith(said)
+    assert found.problems[0].isprintable()
 
 
 @pytest.mark.parametrize("items", [5, "x", {"kind": "x"}])
