@@ -8,7 +8,8 @@ A key is in the queue once, however often it is woken, and never runs twice at o
 earliest stands. Keys may have a leader (a version its model): neither begins while the other runs, and when both
 are ready the leader is first. What one writes the other then reads in one pass, not in one for each write. Each
 waits for the other but once for each time that it was woken: a leader that is woken all the time holds nobody up.
-After a leader those that it leads have their turn, before all others: what it looked at is still at hand.
+A key that comes while its leader runs, and the leader is to run again, waits for that: what runs may not have seen
+what is new. After a leader those that it leads have their turn, before all others: what it looked at is still at hand.
 
 `Schedule` decides and knows no clock; `Queue` adds the clock and the waiting.
 """
@@ -38,7 +39,7 @@ _STALE: Final = 64
 
 
 class _Turn(NamedTuple, Generic[K]):
-    """Of a key that is ready, or waits for another."""
+    """Of a key that is ready, waits for another, or runs: since when, and the leader that it had by then."""
 
     since: float
     leader: K | None
@@ -59,9 +60,7 @@ class Schedule(Generic[K]):
         self._delayed: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
-        self._running: dict[K, K | None] = {}
-        """With their leaders, as they were when the pass began."""
-
+        self._running: dict[K, _Turn[K]] = {}
         self._woken: dict[K, float] = {}
 
     def wake(self, key: K, now: float) -> None:
@@ -93,19 +92,23 @@ class Schedule(Generic[K]):
             other = None if key in self._has_waited else self._goes_first(key, turn.leader)
             if other is None:
                 self._has_waited.discard(key)
-                self._running[key] = turn.leader
+                self._running[key] = _Turn(now, turn.leader)
                 return key
-            self._waits.add(key)
-            self._behind.setdefault(other, {})[key] = turn
+            self._wait_behind(other, {key: turn})
         return None
 
     def done(self, key: K) -> None:
         """The pass ended; what waited for it is ready; if the key was woken meanwhile it queues up again."""
-        self._running.pop(key, None)
-        self._go_next({**self._behind.pop(key, {}), **self._followers(key)})
+        began = self._running.pop(key).since
+        turns = {**self._behind.pop(key, {}), **self._followers(key)}
         if key in self._woken:
             self._delayed.pop(key, None)
             self._queue_up(key, _Turn(self._woken.pop(key), self._leader(key)))
+            fresh = {each: turns.pop(each) for each, turn in tuple(turns.items()) if turn.since > began}
+            if fresh:
+                self._ready.move_to_end(key, last=False)
+                self._wait_behind(key, fresh)
+        self._go_next(turns)
 
     def next_due(self) -> float | None:
         """When the earliest delayed key is due."""
@@ -139,8 +142,13 @@ class Schedule(Generic[K]):
             self._led.pop(leader, None)
 
     def _followers(self, leader: K) -> dict[K, _Turn[K]]:
-        """Those ready that it leads and that were not behind it before."""
-        return {key: self._ready[key] for key in self._led.pop(leader, {})}
+        """Those ready that it leads and that were not behind it before; they are ready no more."""
+        return {key: self._ready.pop(key) for key in self._led.pop(leader, {})}
+
+    def _wait_behind(self, other: K, turns: dict[K, _Turn[K]]) -> None:
+        """These are ready again when the other's next pass, or the one that is under way, is over."""
+        self._waits.update(turns)
+        self._behind.setdefault(other, {}).update(turns)
 
     def _go_next(self, turns: dict[K, _Turn[K]]) -> None:
         """These are next, in this order; who waited has done so."""
@@ -154,7 +162,7 @@ class Schedule(Generic[K]):
         """The leader that is ready or runs, or a follower that runs."""
         if leader is not None and (leader in self._running or leader in self._ready):
             return leader
-        return next((other for other, led_by in self._running.items() if led_by == key), None)
+        return next((other for other, turn in self._running.items() if turn.leader == key), None)
 
     def _promote(self, now: float) -> None:
         while (due := self.next_due()) is not None and due <= now:
