@@ -15,23 +15,18 @@ from tests.cluster import interrupts, oci
 from tests.cluster.builders import docker_answers
 from tests.cluster.kind_config import (
     CLUSTER,
-    HOSTS,
     REGISTRY,
     REGISTRY_PORT,
     config,
-    hosts_file,
     not_ready,
     worker_count,
 )
+from tests.cluster.kind_registry import Docker, Registry
 from tests.cluster.programs import ProgramFailed, Run, check_version, or_else, run, write_private
 from tests.cluster.progress import Progress
 from tests.cluster.provider import Capability, ClusterUnavailable, Internet
 from tests.cluster.tools import kubectl
 from tests.cluster.waiting import NeverHappened, until
-
-REGISTRY_IMAGE = "docker.io/library/registry:3"
-NETWORK = "kind"
-"""The Docker network of all clusters of kind."""
 
 READY = 180.0
 """Seconds that a cluster has to come up."""
@@ -73,17 +68,19 @@ class KindProvider:
         self._progress = progress
         self._nodes = nodes
         self._run = run
+        self._docker = Docker(run)
+        self._registry = Registry(self._docker)
 
     @or_else(_DOCKER)
     def is_running(self) -> bool:
-        return self._exists() and all(map(self._runs, [*self._containers(), REGISTRY]))
+        return self._exists() and all(map(self._docker.runs, [*self._containers(), REGISTRY]))
 
     @or_else(_DOCKER)
     def describe(self) -> str:
         if not self._exists():
             return f"There is no cluster {CLUSTER} of kind; `make cluster` makes it."
         states = [
-            f"{name:28} {'runs' if self._runs(name) else 'does not run'}"
+            f"{name:28} {'runs' if self._docker.runs(name) else 'does not run'}"
             for name in [*self._containers(), REGISTRY]
         ]
         return "\n".join([f"The cluster {CLUSTER} of kind, in containers of Docker:", *states])
@@ -105,7 +102,7 @@ class KindProvider:
                 self._run(
                     ["kind", "delete", "cluster", f"--name={CLUSTER}", f"--kubeconfig={self._kubeconfig}"]
                 )
-        self._remove_registry()
+        self._registry.remove()
         self._kubeconfig.unlink(missing_ok=True)
 
     @or_else("`make cluster` makes or starts it")
@@ -115,7 +112,7 @@ class KindProvider:
     @or_else(_DOCKER)
     def nodes(self) -> list[str]:
         """Those that run pods: the control plane does not."""
-        return [name for name in self._containers() if "-worker" in name and self._runs(name)]
+        return [name for name in self._containers() if "-worker" in name and self._docker.runs(name)]
 
     def add_node(self) -> str:
         raise ClusterUnavailable(
@@ -132,7 +129,7 @@ class KindProvider:
             )
             raise ClusterUnavailable(f"There is no node {name} that runs{others}.")
         with or_else("`python -m tests.cluster status` says what runs"):
-            self._run(["docker", "kill", name])
+            self._docker("kill", name)
 
     def push(self, archive: Path, name: str, tag: str) -> str:
         registry, repository = oci.split(name)
@@ -142,7 +139,7 @@ class KindProvider:
             )
         try:
             with oci.opened(archive) as image:
-                digest = oci.push(image, self._published(), repository, tag)
+                digest = oci.push(image, self._registry.published(), repository, tag)
         except oci.NotAnImage as error:
             raise ClusterUnavailable(str(error)) from error
         except OSError as error:
@@ -165,10 +162,10 @@ class KindProvider:
             self._progress.during(doing),
         ):
             self._kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-            self._remove_registry()
-            self._start_registry()
+            self._registry.remove()
+            self._registry.start()
             self._run(begin, stdin=config(workers))
-            self._lead_to_registry()
+            self._registry.lead(self._containers())
             self._wait()
             self._check_version()
 
@@ -187,38 +184,14 @@ class KindProvider:
 
     def _wake(self) -> None:
         """Start what was stopped, with Docker say, and make what an interrupted run did not come to."""
-        asleep = [name for name in self._containers() if not self._runs(name)]
+        asleep = [name for name in self._containers() if not self._docker.runs(name)]
         if asleep:
             with self._progress.during(f"Starting {', '.join(asleep)}"):
-                self._run(["docker", "start", *asleep])
-        self._start_registry()
-        self._lead_to_registry()
+                self._docker("start", *asleep)
+        self._registry.start()
+        self._registry.lead(self._containers())
         with self._progress.during(f"Waiting for the cluster {CLUSTER} of kind"):
             self._wait()
-
-    def _start_registry(self) -> None:
-        """The registry runs after this, with what it held if it was only stopped."""
-        if self._runs(REGISTRY):
-            return
-        if self._has_registry():
-            self._run(["docker", "start", REGISTRY])
-            return
-        published = f"--publish=127.0.0.1::{REGISTRY_PORT}"
-        with or_else(f"see that `docker pull {REGISTRY_IMAGE}` works, then `make cluster`"):
-            self._run(["docker", "run", "--detach", f"--name={REGISTRY}", published, REGISTRY_IMAGE])
-
-    def _remove_registry(self) -> None:
-        if self._has_registry():
-            self._run(["docker", "rm", "--force", "--volumes", REGISTRY])
-
-    def _lead_to_registry(self) -> None:
-        """Nodes find the registry, and speak plain HTTP to it; it may be so already."""
-        if not self._runs(REGISTRY, f"--filter=network={NETWORK}"):
-            self._run(["docker", "network", "connect", NETWORK, REGISTRY])
-        for node in self._containers():
-            self._run(["docker", "exec", node, "mkdir", "-p", HOSTS])
-            copy = ["docker", "exec", "--interactive", node, "cp", "/dev/stdin", f"{HOSTS}/hosts.toml"]
-            self._run(copy, stdin=hosts_file())
 
     def _wait(self) -> None:
         """Until the API server and all nodes are ready; ProgramFailed with what is wrong after READY seconds."""
@@ -247,14 +220,6 @@ class KindProvider:
         """All containers of the cluster, by name."""
         return sorted(self._run(["kind", "get", "nodes", f"--name={CLUSTER}"]).split())
 
-    def _has_registry(self) -> bool:
-        listed = ["docker", "ps", "--all", f"--filter=name=^{REGISTRY}$", "--format={{.Names}}"]
-        return REGISTRY in self._run(listed).split()
-
-    def _runs(self, container: str, *filters: str) -> bool:
-        listed = ["docker", "ps", f"--filter=name=^{container}$", *filters, "--format={{.Names}}"]
-        return container in self._run(listed).split()
-
     def _wrong(self) -> str | None:
         """What keeps the cluster from being ready; None when nothing does."""
         try:
@@ -267,8 +232,3 @@ class KindProvider:
     def _ask(self, *arguments: str) -> str:
         """What kubectl prints. Raises ProgramFailed, at once where the API server does not answer."""
         return self._run([str(kubectl()), *arguments, f"--kubeconfig={self._kubeconfig}", _REQUEST])
-
-    @or_else("`make cluster` starts it")
-    def _published(self) -> str:
-        """host:port of this machine where the registry answers."""
-        return self._run(["docker", "port", REGISTRY, f"{REGISTRY_PORT}/tcp"]).split()[0]

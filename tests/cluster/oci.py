@@ -23,10 +23,11 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _INDEX = "application/vnd.oci.image.index.v1+json"
 _TIMEOUT = 60.0
+_GIVE = "give an OCI layout (folder or tar), or what `docker save` wrote"
 
 
 class NotAnImage(Exception):
-    """A file is no image, or holds none for this machine; the message says which file."""
+    """A file is no image, or holds none for this machine; the message says which file, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +66,25 @@ def opened(archive: Path) -> Iterator[Image]:
         yield image_in(archive)
         return
     if not archive.is_file():
-        raise NotAnImage(f"There is no file {archive}.")
+        raise NotAnImage(f"There is no file {archive}: {_GIVE}.")
     with tempfile.TemporaryDirectory(prefix="modelyard-image-") as scratch:
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(scratch, filter="data")
         except tarfile.TarError as error:
-            raise NotAnImage(f"{archive} is no archive of an image: {error}") from error
+            raise NotAnImage(f"{archive} is no archive of an image: {error}; {_GIVE}.") from error
         yield image_in(_as_layout(Path(scratch), archive))
 
 
 def image_in(layout: Path) -> Image:
     """The one image in `layout` that is for this machine. Raises NotAnImage."""
     if not (layout / "index.json").exists():
-        raise NotAnImage(f"{layout} is no OCI layout: it has no index.json.")
+        raise NotAnImage(f"{layout} is no OCI layout: it has no index.json; {_GIVE}.")
     entries = json.loads((layout / "index.json").read_text())["manifests"]
     while True:
         fitting = [entry for entry in entries if _fits(entry)]
         if not fitting:
-            raise NotAnImage(f"{layout} holds no image for {architecture()}.")
+            raise NotAnImage(f"{layout} holds no image for {architecture()}: build one for it.")
         chosen = Image(layout, fitting[0]["digest"], fitting[0].get("mediaType", MANIFEST))
         if "manifests" not in chosen.manifest:
             return chosen
@@ -98,7 +99,9 @@ def _as_layout(folder: Path, archive: Path) -> Path:
     if (folder / "index.json").exists():
         return folder
     if not (folder / "manifest.json").exists():
-        raise NotAnImage(f"{archive} is no archive of an image: it has neither index.json nor manifest.json.")
+        raise NotAnImage(
+            f"{archive} is no archive of an image: it has neither index.json nor manifest.json; {_GIVE}."
+        )
     saved = json.loads((folder / "manifest.json").read_text())[0]
     config = json.loads((folder / saved["Config"]).read_text())
     write_layout(folder / "layout", config, [folder / layer for layer in saved["Layers"]])
