@@ -6,6 +6,7 @@ News of one object come by several ways (watches, lists, answers to our own writ
     a delete leaves a tombstone      so that older news that come late do not bring the object back
     what stands is there             a delete at the version that is read by name was the loss of its label
     a list buries ghosts             what is neither in it nor newer than it is gone
+    a list from before what we know  tells of a server set back to a backup: it alone counts
 
 Cached objects are shared and never changed in place: readers must not write into them.
 """
@@ -13,9 +14,7 @@ Cached objects are shared and never changed in place: readers must not write int
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from modelyard.api import labels
@@ -30,14 +29,12 @@ from modelyard.api.kinds import (
 )
 from modelyard.kube.cluster import Manifest
 from modelyard.kube.shelf import AWAKE, Index, Shelf
+from modelyard.kube.tombstones import Tombstone, Tombstones
 
 logger = logging.getLogger(__name__)
 
 Listener = Callable[[Kind, str, str, Manifest | None, Manifest | None], None]
 """Called with (kind, namespace, name, old, new) after each real change; old or new is None for none."""
-
-MAX_TOMBSTONES = 20_000
-"""The oldest are forgotten beyond this; late news are seconds late, not thousands of deletions."""
 
 _INDEXED_LABELS = (
     labels.OF_MODEL,
@@ -63,20 +60,12 @@ _KEY = "status.key"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-@dataclass(frozen=True, slots=True)
-class _Tombstone:
-    """News of the object are stale up to this version; `version` None: all news of `uid` are."""
-
-    uid: str
-    version: int | None
-
-
 class Cache:
     """Objects by kind, namespace and name, with the indexes that lookups need. Not for several threads."""
 
     def __init__(self, awake: int = AWAKE) -> None:
         self._shelf, self._index = Shelf(awake), Index()
-        self._tombstones: OrderedDict[tuple[Kind, str, str], _Tombstone] = OrderedDict()
+        self._tombstones = Tombstones()
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -111,19 +100,22 @@ class Cache:
         """How many objects of a kind there are."""
         return self._shelf.count(kind)
 
-    def put(self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False) -> bool:
+    def put(
+        self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False, set_back: bool = False
+    ) -> bool:
         """Take in an object as the API server sent it; False when that was old news.
 
         `stands`: it was read by itself, by its name. A delete at this very version was then none: a watch that
-        selects by label tells so of an object that lost its label.
+        selects by label tells so of an object that lost its label. `set_back`: the server's history begins anew at an
+        earlier version, and nothing that was known makes this old.
         """
         metadata = manifest["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         old = self.get(kind, namespace, name)
-        if not self._is_news(kind, namespace, name, metadata, old, stands=stands):
+        if not (set_back or self._is_news(kind, namespace, name, metadata, old, stands=stands)):
             return False
         new = compacted(kind, manifest)
-        self._tombstones.pop((kind, namespace, name), None)
+        self._tombstones.remove((kind, namespace, name))
         self._store(kind, namespace, name, old, new)
         if old is None or _without_version(old) != _without_version(new):
             self._tell(kind, namespace, name, old, new)
@@ -140,19 +132,30 @@ class Cache:
         self._bury(kind, namespace, name, uid, None)
 
     def sweep(
-        self, kind: Kind, namespace: str | None, seen: Collection[tuple[str, str]], version: str
+        self,
+        kind: Kind,
+        namespace: str | None,
+        seen: Collection[tuple[str, str]],
+        version: str,
+        *,
+        set_back: bool = False,
     ) -> int:
-        """After a list (of all namespaces: None) at this version: bury what was not `seen`; how many."""
+        """After a list (of all namespaces: None) at this version: bury what was not `seen`; how many.
+
+        `set_back`: as for `put`; newer than the list is then nothing.
+        """
         listed = _as_version(version)
+        if set_back:
+            self._tombstones.clear(kind, namespace)
         ghosts = [
             (place, name, uid)
             for place in self._shelf.namespaces(kind)
             if namespace in (None, place)
             for name, uid, known in self._shelf.states(kind, place)
-            if (place, name) not in seen and not _is_newer(_as_version(known), listed)
+            if (place, name) not in seen and (set_back or not _is_newer(_as_version(known), listed))
         ]
         for place, name, uid in ghosts:
-            self._bury(kind, place, name, uid, listed)
+            self._bury(kind, place, name, uid, None if set_back else listed)
         return len(ghosts)
 
     def _is_news(
@@ -178,19 +181,10 @@ class Cache:
         old = self.get(kind, namespace, name)
         if old is not None and _is_another(old["metadata"], uid, version):
             return
-        self._mark((kind, namespace, name), _Tombstone(uid, version))
+        self._tombstones.set((kind, namespace, name), Tombstone(uid, version))
         if old is not None:
             self._store(kind, namespace, name, old, None)
             self._tell(kind, namespace, name, old, None)
-
-    def _mark(self, key: tuple[Kind, str, str], grave: _Tombstone) -> None:
-        standing = self._tombstones.get(key)
-        if standing is not None and (standing.version or 0) > (grave.version or 0):
-            return
-        self._tombstones[key] = grave
-        self._tombstones.move_to_end(key)
-        if len(self._tombstones) > MAX_TOMBSTONES:
-            self._tombstones.popitem(last=False)
 
     def _store(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
@@ -263,6 +257,11 @@ def _is_another(metadata: Mapping[str, Any], uid: str, version: int | None) -> b
     if version is None:
         return bool(metadata.get("uid") != uid)
     return _is_newer(_version(metadata), version)
+
+
+def is_before(version: str, known: str | None) -> bool:
+    """Whether a version is older than a known one; what cannot be compared is not."""
+    return _is_newer(_as_version(known), _as_version(version))
 
 
 def _is_newer(mine: int | None, version: int | None) -> bool:

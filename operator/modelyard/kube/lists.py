@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from modelyard.api.kinds import Kind
-from modelyard.kube.cache import Cache
+from modelyard.kube.cache import Cache, is_before
 from modelyard.kube.errors import Expired
 from modelyard.kube.session import Session
+
+logger = logging.getLogger(__name__)
 
 PAGE = 100
 OWN_PAGE = 50
@@ -45,23 +48,25 @@ async def list_into(
     scope: Scope,
     *,
     page: int = PAGE,
+    known: str | None = None,
     on_page: Callable[[], None] = lambda: None,
 ) -> str:
     """Make the cache hold what the server holds; the resourceVersion to watch from. Raises errors.ApiError.
 
     A list whose continuation expired half-way begins anew: parts of two lists make no whole. The last attempt asks
-    for all at once. `on_page` is called whenever some of it has come.
+    for all at once. `on_page` is called whenever some of it has come. A list from before the version that was `known`
+    to the watch comes from a server that was set back to a backup.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return await _list_once(session, cache, scope, page, on_page)
+            return await _list_once(session, cache, scope, page, known, on_page)
         except Expired:
             continue
-    return await _list_once(session, cache, scope, 0, on_page)
+    return await _list_once(session, cache, scope, 0, known, on_page)
 
 
 async def _list_once(
-    session: Session, cache: Cache, scope: Scope, page: int, on_page: Callable[[], None]
+    session: Session, cache: Cache, scope: Scope, page: int, known: str | None, on_page: Callable[[], None]
 ) -> str:
     seen: set[tuple[str, str]] = set()
     proceed = ""
@@ -70,12 +75,24 @@ async def _list_once(
         params = {**scope.query, **limit, **({"continue": proceed} if proceed else {})}
         answer = await session.request("GET", scope.path, params=params)
         on_page()
+        version = str(answer["metadata"]["resourceVersion"])
+        set_back = is_before(version, known)
         for item in answer.get("items") or ():
             metadata = item["metadata"]
             seen.add((metadata.get("namespace", ""), metadata["name"]))
-            cache.put(scope.kind, item)
+            cache.put(scope.kind, item, set_back=set_back)
         proceed = answer["metadata"].get("continue", "")
         if not proceed:
-            version = str(answer["metadata"]["resourceVersion"])
-            cache.sweep(scope.kind, scope.namespace, seen, version)
+            _end(cache, scope, seen, version, set_back=set_back)
             return version
+
+
+def _end(
+    cache: Cache, scope: Scope, seen: Collection[tuple[str, str]], version: str, *, set_back: bool
+) -> None:
+    gone = cache.sweep(scope.kind, scope.namespace, seen, version, set_back=set_back)
+    if set_back:
+        logger.warning(
+            "The API server was set back to an earlier state, and so is what is known of it",
+            extra={"scope": str(scope), "version": version, "gone": gone},
+        )

@@ -66,6 +66,9 @@ class Reflector:
         self._session, self._cache, self._page = session, cache, page
         self._on_restart, self._dice = on_restart, dice
         self._version: str | None = None
+        self._known: str | None = None
+        """The version at which the last watch ended, also when the next one cannot go on from it."""
+
         self._mute = 0
         """Watches in a row that began, and brought nothing."""
 
@@ -104,8 +107,13 @@ class Reflector:
 
     async def _list_and_watch(self) -> None:
         if self._version is None:
-            self._version = await list_into(
-                self._session, self._cache, self.scope, page=self._page, on_page=self._show_life
+            self._version = self._known = await list_into(
+                self._session,
+                self._cache,
+                self.scope,
+                page=self._page,
+                known=self._known,
+                on_page=self._show_life,
             )
             self.synced.set()
         started = _now()
@@ -147,7 +155,7 @@ class Reflector:
             self._cache.remove(self.scope.kind, found)
         elif what != "BOOKMARK":
             self._cache.put(self.scope.kind, found)
-        self._version = found["metadata"]["resourceVersion"]
+        self._version = self._known = found["metadata"]["resourceVersion"]
         self._trouble.end()
 
 

@@ -16,7 +16,7 @@ from modelyard.api.kinds import (
     POD,
     Kind,
 )
-from modelyard.kube import cache as cache_module
+from modelyard.kube import tombstones
 from modelyard.kube.cache import Cache
 from modelyard.kube.shelf import AWAKE
 
@@ -262,7 +262,7 @@ def test_in_every_order_what_was_deleted_last_is_gone(cache: Cache, order: tuple
 
 
 def test_tombstones_are_bounded(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_module, "MAX_TOMBSTONES", 2)
+    monkeypatch.setattr(tombstones, "MAX_TOMBSTONES", 2)
     for name in ("a", "b", "c"):
         cache.remove(POD, pod(5, name))
 

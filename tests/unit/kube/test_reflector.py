@@ -139,6 +139,28 @@ async def test_what_is_too_old_is_listed_again_and_ghosts_go(expired: Watch) -> 
     assert api.queries(watch=True)[1]["resourceVersion"] == "30"
 
 
+async def test_a_server_that_was_set_back_to_a_backup_is_believed(caplog: pytest.LogCaptureFixture) -> None:
+    """Its versions are lower than those that are known, whose history is gone."""
+    api = ApiServer(
+        lists=[listed(90, pod(80, "a", x=1), pod(81, "b")), listed(40, pod(30, "a", x=2), pod(31, "d"))],
+        watches=[
+            Watch(
+                [
+                    event("ADDED", pod(91, "c")),
+                    *(event("DELETED", pod(92, name)) for name in ("d", "e")),
+                    event("ERROR", failure(410, "Expired")),
+                ]
+            ),
+            Watch([event("MODIFIED", pod(41, "a", x=3)), event("ADDED", pod(42, "e"))], hangs=True),
+        ],
+    )
+    cache = Cache()
+    async with reflecting(api, cache):
+        await eventually(lambda: names(cache) == ["a", "d", "e"])
+    assert [found["metadata"]["resourceVersion"] for found in cache.select(POD, "ns")] == ["41", "31", "42"]
+    assert "set back" in caplog.text
+
+
 async def test_silence_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing ever happens to some kinds: no reason to warn every minute, nor to wait longer and longer."""
     api = ApiServer(watches=[Watch(hangs=True)])

@@ -33,9 +33,11 @@ _Key = tuple[str, str]
 class _LeanCache(Cache):
     """Keeps of an object what routes are made of."""
 
-    def put(self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False) -> bool:
+    def put(
+        self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False, set_back: bool = False
+    ) -> bool:
         """See Cache."""
-        return super().put(kind, lean(manifest), stands=stands)
+        return super().put(kind, lean(manifest), stands=stands, set_back=set_back)
 
 
 class ClusterRoutes(Board):
