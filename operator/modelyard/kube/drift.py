@@ -72,21 +72,23 @@ def has_drifted(live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
 class Agreed:
     """States of children that were found, or made, as we want them: there is no need to compare these once more."""
 
-    def __init__(self, size: int = 4096) -> None:
+    def __init__(self, size: int = 65_536) -> None:
         self._size = size
-        self._stamps: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._stamps: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """The last such state of each child, and what was asked for."""
 
     def add(self, live: Mapping[str, Any], desired: Mapping[str, Any]) -> None:
         """This state is what this (stamped) manifest asks for."""
-        state = _state(live)
-        self._stamps[state] = _stamp(desired)
-        self._stamps.move_to_end(state)
+        uid, version = _state(live)
+        self._stamps[uid] = version, _stamp(desired)
+        self._stamps.move_to_end(uid)
         if len(self._stamps) > self._size:
             self._stamps.popitem(last=False)
 
     def holds(self, live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
         """Whether this is known."""
-        return self._stamps.get(_state(live)) == _stamp(desired)
+        uid, version = _state(live)
+        return self._stamps.get(uid) == (version, _stamp(desired))
 
 
 def _state(live: Mapping[str, Any]) -> tuple[str, str]:

@@ -177,7 +177,7 @@ class LiveCluster:
             logger.debug("Status not written: the object is gone")
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str) -> None:
-        """See `Cluster.delete`."""
+        """See `Cluster.delete`. Raises errors.Conflict where this very object stands and may not be deleted now."""
         self._check_open()
         options = {
             "apiVersion": "v1",
@@ -187,8 +187,13 @@ class LiveCluster:
         }
         try:
             answer = await self._api.request("DELETE", kind.path(namespace, name), body=options)
-        except (NotFound, Conflict):
-            answer = {"kind": "Status"}
+        except NotFound:
+            answer = {}
+        except Conflict:
+            live = await self.read(kind, namespace, name)
+            if live is not None and live["metadata"]["uid"] == uid:
+                raise  # it stands, and something else is in the way: try again later
+            answer = {}
         else:
             _log("DELETE", kind, name)
         if answer.get("metadata", {}).get("deletionTimestamp"):
@@ -210,6 +215,7 @@ class LiveCluster:
         except AlreadyExists:
             logger.debug("Event was recorded by an earlier process")
         except (ApiError, TimeoutError) as error:
+            self._recorded.discard(place["namespace"], place["name"])
             logger.warning("Event not recorded", extra={"event": reason, "reason": str(error)})
 
     async def _read_into_cache(

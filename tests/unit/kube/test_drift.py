@@ -287,5 +287,12 @@ def test_what_is_known_to_be_as_wanted_holds_for_this_state_and_this_wish_alone(
     assert not agreed.holds(state("v", "1"), wish)
 
     agreed.add(state("u", "2"), wish)
-    agreed.add(state("u", "3"), wish)
-    assert [agreed.holds(state("u", version), wish) for version in "123"] == [False, True, True]
+    assert [agreed.holds(state("u", version), wish) for version in "12"] == [False, True]
+
+
+def test_of_so_many_children_the_last_state_is_known() -> None:
+    wish = stamped({"kind": "Service", "metadata": {}})
+    agreed = Agreed(size=2)
+    for uid in "uvuw":
+        agreed.add(state(uid, "1"), wish)
+    assert [agreed.holds(state(uid, "1"), wish) for uid in "uvw"] == [True, False, True]

@@ -328,13 +328,31 @@ async def test_delete_is_of_this_very_object_in_the_background(answer: Manifest)
     assert live.get(SERVICE, "ns", "hello") is None
 
 
-@pytest.mark.parametrize("error", [NotFound("gone"), Conflict("another uid")])
-async def test_deleting_what_is_gone_is_no_error(error: Exception) -> None:
-    live = cluster(Script(error), born(wanted()))
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [NotFound("gone")],
+        [Conflict("another uid"), {"metadata": {"name": "hello", "uid": "u-2"}}],
+        [Conflict("another uid"), NotFound("gone")],
+    ],
+    ids=["gone", "another of its name", "another that is gone by now"],
+)
+async def test_deleting_what_is_gone_is_no_error(answers: list[Manifest | Exception]) -> None:
+    live = cluster(Script(*answers), born(wanted()))
 
     await live.delete(SERVICE, "ns", "hello", uid="u-1")
 
     assert live.get(SERVICE, "ns", "hello") is None
+
+
+async def test_what_may_not_be_deleted_now_stays_known() -> None:
+    """A conflict need not be about the uid: a webhook may answer with one."""
+    live = cluster(Script(Conflict("not now"), born(wanted())), born(wanted()))
+
+    with pytest.raises(Conflict, match="not now"):
+        await live.delete(SERVICE, "ns", "hello", uid="u-1")
+
+    assert live.get(SERVICE, "ns", "hello") is not None
 
 
 async def test_an_object_that_takes_its_time_to_go_stays_in_the_cache() -> None:
@@ -376,6 +394,16 @@ async def test_an_event_that_fails_fails_nothing(error: Exception) -> None:
     await cluster(script).event(model(), reason="R", message="m", type="Warning")
 
     assert len(script.sent) == 1
+
+
+async def test_an_event_that_failed_is_sent_when_it_is_told_again() -> None:
+    script = Script(Unavailable("busy"), {"kind": "Event"})
+    live = cluster(script)
+
+    for _ in range(3):
+        await live.event(model(), reason="R", message="m")
+
+    assert len(script.sent) == 2
 
 
 async def test_once_closed_no_write_leaves_and_reads_go_on() -> None:
