@@ -20,8 +20,8 @@ from modelyard.kube.errors import (
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
 
 RESYNC = 1800.0
-"""Seconds after which even a settled object is looked at again, a fifth more or less. All that it rests on is
-watched: this is for bugs of ours, and what it costs is all that a thousand models at rest cost."""
+"""Seconds after which even a settled object is looked at again, a fifth more or less. What it rests on is watched, or
+it would be waiting: this is for bugs of ours, and most of what a thousand models at rest cost."""
 
 SHORTEST_WAIT = 0.1
 

@@ -16,7 +16,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"os/signal"
@@ -24,7 +23,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -140,7 +138,6 @@ func (c *controller) run(ctx context.Context, workers int) {
 	labelled.Start(ctx.Done())
 	ours.WaitForCacheSync(ctx.Done())
 	labelled.WaitForCacheSync(ctx.Done())
-	fmt.Println("synced", time.Now().UnixNano())
 	for range workers {
 		go c.work(ctx)
 	}
@@ -265,8 +262,7 @@ func placeholders(of, model *unstructured.Unstructured) *strings.Replacer {
 	text := hex.EncodeToString(digest[:])
 	return strings.NewReplacer(
 		"@NAMESPACE@", of.GetNamespace(), "@MODEL@", model.GetName(), "@MODELUID@", string(model.GetUID()),
-		"@VERSION@", of.GetName(), "@KEY@", text[:10], "@HASH@", text[:8], "@CODE@", text[8:16],
-		"@CREATED@", of.GetCreationTimestamp().UTC().Format(time.RFC3339))
+		"@VERSION@", of.GetName(), "@KEY@", text[:10], "@HASH@", text[:8], "@CODE@", text[8:16])
 }
 
 // create makes an object of which the cache knows nothing.
