@@ -28,6 +28,10 @@ _ONE_PIECE: Final = 64 * 1024
 _PIECES: Final = 64
 """Of what came and is not parsed: each takes more than its bytes."""
 
+_EXCHANGE: Final = 512
+_HEADER: Final = 128
+"""Bytes that a request takes that is parsed, and each of its headers: many times what was sent of them."""
+
 READ_RATE: Final = SLICE
 """Bytes a second at which answers must be read."""
 
@@ -66,6 +70,9 @@ class ServerConnection(RequestReader):
         """Whose answer is the next to be sent."""
 
         self._later: deque[Exchange] = deque()
+        self._queued = 0
+        """Bytes that these take."""
+
         self._waits_for: object = None
         self._retires = monotonic() + host.limits.age_seconds
         self.stalled = False
@@ -84,7 +91,7 @@ class ServerConnection(RequestReader):
         """Those that the transport keeps, when they were last counted; they count as held."""
 
         self._ahead = 0
-        """Bytes of requests sent in a row that are kept while reading pauses; they count as held, too."""
+        """Bytes of requests sent in a row that wait for their turn, parsed or not; they count as held, too."""
 
         self._ended = self._half = self._paused = self._advancing = False
 
@@ -123,7 +130,7 @@ class ServerConnection(RequestReader):
                 self._known = request_head(data, turn)
             self._start(turn)
         self._advancing = False
-        if turn is None or not turn.started or turn.answered or self._raw:
+        if turn is None or not turn.started or turn.answered or self._raw or self._later:
             self._advance()
 
     def eof_received(self) -> bool:
@@ -181,8 +188,7 @@ class ServerConnection(RequestReader):
         self._host.closed(self)
         self._ended = True
         turn, self._turn, self._waits_for = self._turn, None, None
-        while self._later:
-            self._let_go(self._later.pop())
+        self._drop_later()
         if turn is None:
             return
         self._let_go(turn)
@@ -238,8 +244,10 @@ class ServerConnection(RequestReader):
     def cut(self) -> None:
         """Close at once; what lies unread is held no longer."""
         self._transport.abort()
+        self._deaf = self._ended = True
         self._hold(0)
         self._raw.clear()
+        self._drop_later()
         self._keep_ahead(0)
 
     def weigh(self) -> None:
@@ -262,7 +270,8 @@ class ServerConnection(RequestReader):
             if self.stalled or self._ended:
                 return False
             if self._later:
-                self._turn = self._later.popleft()
+                self._turn = following = self._later.popleft()
+                self._queued -= _taken_by(following)
                 return True
             return self._parse()
         if turn.answered:
@@ -306,6 +315,13 @@ class ServerConnection(RequestReader):
             self._turn = exchange
         else:
             self._later.append(exchange)
+            self._queued += _taken_by(exchange)
+
+    def _drop_later(self) -> None:
+        """What has not had its turn gets none."""
+        self._queued = 0
+        while self._later:
+            self._let_go(self._later.pop())
 
     def _send(self, exchange: Exchange) -> None:
         if exchange.held:
@@ -350,9 +366,8 @@ class ServerConnection(RequestReader):
         more = bool(self._raw) or self._paused or not all_read
         self._deaf = self._ended = True
         self._raw.clear()
-        for exchange in self._later:
-            self._let_go(exchange)
-        self._later.clear()
+        self._drop_later()
+        self._keep_ahead(0)
         unsent = self._transport.get_write_buffer_size()
         patience = self._limits.write_seconds if unsent else self._limits.linger_seconds
         self.deadline = _NEVER if self.stalled else monotonic() + patience
@@ -398,30 +413,40 @@ class ServerConnection(RequestReader):
         return self._limits.body_seconds if parsing.headed else self._limits.head_seconds
 
     def _pace(self) -> None:
-        """Let the client wait while much of what it sent before lies unread; little does not hide that it goes."""
+        """Let the client wait while much of what it sent before lies unread; little does not hide that it goes. Count
+        all of it, parsed or not, as soon as there is nothing more to do for it now."""
         raw = self._raw
-        much = bool(raw) and (len(raw) > _PIECES or sum(map(len, raw)) > SLICE)
-        if much == self._paused or (self._paused and self._deaf and not self._ended):
-            return
-        self._paused = not self._paused
-        if self._paused:
-            self._transport.pause_reading()
-            self._keep_ahead(sum(map(len, raw)))
-        else:
-            self._transport.resume_reading()
-            self._keep_ahead(0)
+        size = sum(map(len, raw)) if raw else 0
+        much = size > SLICE or len(raw) > _PIECES
+        if much != self._paused and (much or not self._deaf or self._ended):
+            self._paused = much
+            if much:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+        if not (self._advancing or self._ended):
+            size += self._queued
+            ahead = size if much or size > SLICE else 0
+            if ahead != self._ahead:
+                self._keep_ahead(ahead)
 
     def _keep_ahead(self, size: int) -> None:
-        host = self._host
-        host.held += size - self._ahead
+        host, before = self._host, self._ahead
+        host.held += size - before
         self._ahead = size
-        if size and host.held > self._limits.held_bytes and not host.relieve() and not self._ended:
+        if size > before and host.held > self._limits.held_bytes and not host.relieve() and not self._ended:
             self._forgo()
 
     def _forgo(self) -> None:
         """There is no room for what was sent ahead: what is under way gets the last answer."""
         self._deaf, self._retires = True, 0.0
         self._raw.clear()
+        self._drop_later()
         self._keep_ahead(0)
-        if self._turn is None and not self._later:
+        if self._turn is None:
+            self._host.outbox.flush()
             self._end(all_read=False)
+
+
+def _taken_by(exchange: Exchange) -> int:
+    return _EXCHANGE + _HEADER * len(exchange.headers)
