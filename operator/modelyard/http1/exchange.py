@@ -30,7 +30,8 @@ class Limits:
     """From the first byte of a request to the end of its headers."""
 
     body_seconds: float = 60.0
-    """From there to the end of its body."""
+    """From there to the end of its body. While too much is held, those of whose bodies less than 16 KiB a second came
+    for a tenth of it are refused."""
 
     idle_seconds: float = 75.0
     """Until the first request, and between two."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from email.utils import formatdate
+from operator import itemgetter
 from time import monotonic
 from typing import cast
 
 from modelyard.http1.exchange import Handler, Limits
 from modelyard.http1.outbox import Outbox
+from modelyard.http1.reading import A_WHILE
 from modelyard.http1.server import ServerConnection
-
-_A_WHILE = 0.1
-"""Share of the time for reading after which one that reads is preferred to one that does not."""
 
 
 class Server:
@@ -26,7 +25,7 @@ class Server:
 
         self.date = b""
         self.outbox = Outbox()
-        self.under_way = self.held = 0
+        self.under_way = self.held = self.looks = 0
         self.connections: set[ServerConnection] = set()
         self.listening = asyncio.Event()
         self._tick = tick
@@ -58,14 +57,14 @@ class Server:
             self._empty.set()
 
     def relieve(self) -> bool:
-        """See Shared: cut off those that have left answers unread for a while, the most bytes first."""
-        before = monotonic() - self.limits.write_seconds * _A_WHILE
-        slow = [one for one in self.connections if one.stalled and one.stalled_at < before]
-        for one in slow:
-            one.weigh()
-        slow.sort(key=lambda one: one.unsent)
+        """See Shared: those give way that have left answers unread for a while, or not gone on with a body, the most
+        bytes first."""
+        unread_since = monotonic() - self.limits.write_seconds * A_WHILE
+        silent_since = self.looks - int(self.limits.body_seconds * A_WHILE / self._tick)
+        kept = ((one.kept_for(unread_since, silent_since), one) for one in self.connections)
+        slow = sorted((each for each in kept if each[0]), key=itemgetter(0))
         while slow and self.held > self.limits.held_bytes:
-            slow.pop().cut()
+            slow.pop()[1].give_way()
         return self.held <= self.limits.held_bytes
 
     async def close(self, grace: float) -> None:
@@ -89,6 +88,7 @@ class Server:
     def _look(self) -> None:
         """Tell those whose deadlines have passed."""
         now = monotonic()
+        self.looks += 1
         self.date = b"Date: %b\r\n" % formatdate(usegmt=True).encode()
         for connection in tuple(self.connections):
             if connection.deadline <= now or connection.write_deadline <= now:

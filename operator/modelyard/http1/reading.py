@@ -18,6 +18,12 @@ logger = logging.getLogger(__name__)
 SLICE: Final = 16 * 1024
 """Bytes that are parsed at once, which bounds how many requests in a row are taken before the first is answered."""
 
+RATE: Final = SLICE
+"""Bytes a second at which answers must be read, and bodies come where others need their room."""
+
+A_WHILE: Final = 0.1
+"""Share of the time for a body, or for reading, after which one that goes on is preferred to one that does not."""
+
 SMALL: Final = 512
 """Smaller pieces of a body are kept as one: each by itself would take several times its bytes."""
 
@@ -31,6 +37,10 @@ class Shared(Protocol):
     limits: Limits
     held: int
     """Bytes of bodies that are kept, and of answers that wait for their clients to read."""
+
+    looks: int
+    """How often deadlines were looked at. What a client did not do is counted by these, for no time passes for it while
+    we are busy and look at nobody."""
 
     def relieve(self) -> bool:
         """Make room, where too much is held; False: it stays too much."""
@@ -60,6 +70,12 @@ class RequestReader:
 
         self._deaf = False
         """Nothing more is taken in."""
+
+        self.came_at = 0
+        """At which look enough of the body had come; as long as bytes of it count as held."""
+
+        self._enough = 0
+        """How much of it has to come next."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol. What holds the reader, and is held by it, would keep both for a while."""
@@ -227,6 +243,9 @@ class RequestReader:
 
     def _keep(self, exchange: Exchange) -> None:
         """Count the body as held; refuse it if all that is held is too much."""
+        if not exchange.held or exchange.size >= self._enough:
+            self.came_at = self._shared.looks
+            self._enough = exchange.size + int(RATE * A_WHILE * self._limits.body_seconds)
         self._shared.held += exchange.size - exchange.held
         exchange.held = exchange.size
         if self._shared.held > self._limits.held_bytes and not self._shared.relieve():

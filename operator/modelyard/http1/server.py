@@ -17,7 +17,7 @@ from typing import Final, Protocol, cast
 from modelyard.http1.exchange import FAILED, Exchange
 from modelyard.http1.heads import request_head
 from modelyard.http1.outbox import Outbox
-from modelyard.http1.reading import FULL, SLICE, RequestReader, Shared
+from modelyard.http1.reading import FULL, RATE, SLICE, RequestReader, Shared
 from modelyard.http1.unread import unread
 
 logger = logging.getLogger(__name__)
@@ -31,9 +31,6 @@ _PIECES: Final = 64
 _EXCHANGE: Final = 512
 _HEADER: Final = 128
 """Bytes that a request takes that is parsed, and each of its headers: many times what was sent of them."""
-
-READ_RATE: Final = SLICE
-"""Bytes a second at which answers must be read."""
 
 _NEVER: Final = float("inf")
 _IDLE: Final = "a request"
@@ -218,7 +215,7 @@ class ServerConnection(RequestReader):
         """Cut off who does not read, or too slowly; who has read enough meanwhile gets the same time for the next."""
         left = unread(self._transport)
         self.weigh()
-        if left + READ_RATE * self._limits.write_seconds > self._unread:
+        if left + RATE * self._limits.write_seconds > self._unread:
             self._transport.abort()
         self._unread = left
         self.write_deadline = now + self._limits.write_seconds
@@ -230,10 +227,33 @@ class ServerConnection(RequestReader):
         elif self._turn is not None and self._turn.started:
             self._handler.expired(self._turn)
         elif self._parsing is not None:
-            what = "body" if self._parsing.headed else "headers"
-            self._refuse(self._parsing, 408, f"the {what} of the request did not come in time")
+            self._came_too_slowly(self._parsing)
         else:
             self._close()
+
+    def _came_too_slowly(self, exchange: Exchange) -> None:
+        what = "body" if exchange.headed else "headers"
+        self._refuse(exchange, 408, f"the {what} of the request did not come in time")
+
+    def kept_for(self, unread_since: float, silent_since: int) -> int:
+        """Bytes that would be free if a client gave way who has left answers unread since this time, or sent too little
+        since this look; 0: it has not."""
+        if self._ended:
+            return 0
+        if self.stalled and self.stalled_at < unread_since:
+            self.weigh()
+            return self.unsent
+        parsing = self._parsing
+        return parsing.held if parsing is not None and self.came_at < silent_since else 0
+
+    def give_way(self) -> None:
+        """Free them."""
+        parsing = self._parsing
+        if self.stalled or parsing is None:
+            self.cut()
+        else:
+            self._let_go(parsing)
+            self._came_too_slowly(parsing)
 
     def retire(self) -> None:
         """Close if nothing is under way; otherwise the next answer is the last one."""
@@ -249,6 +269,8 @@ class ServerConnection(RequestReader):
         self._raw.clear()
         self._drop_later()
         self._keep_ahead(0)
+        if self._parsing is not None:
+            self._let_go(self._parsing)
 
     def weigh(self) -> None:
         """Count anew what lies unread."""
