@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import socket
+import socketserver
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,24 +157,51 @@ def growth(front: Gateway, made: Callable[[random.Random], bytes], seconds: floa
     """Bytes by which it has grown between the first cases and the last; no fewer of them than are counted on."""
     chance = random.Random(SEED)
     for _ in range(CASES):
-        tried(front, made(chance))
+        tried(front.port, made(chance))
     before = front.resident()
     end = time.monotonic() + seconds
     count = 0
     while count < CASES or time.monotonic() < end:
-        tried(front, made(chance))
+        tried(front.port, made(chance))
         count += 1
     return front.resident() - before
 
 
-def tried(front: Gateway, request: bytes) -> None:
-    """Send it and nothing more: what comes back is HTTP, no server error, and then the end."""
-    answer = exchanged(front.port, request)
+def tried(port: int, request: bytes) -> None:
+    """Send it and nothing more: what comes back is HTTP, no server error, and then the end. There is no answer only
+    where the request breaks off."""
+    answer = exchanged(port, request)
+    assert answer or unfinished(request), request
     statuses = [int(line[9:12]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
     assert bool(statuses) == bool(answer), (request, answer)
     # 501 and 505: of HTTP that no server need speak. The model answers well whatever it is asked.
     assert all(status < 500 or status in (501, 505) for status in statuses), (request, answer)
     assert b"Traceback" not in answer, (request, answer)
+
+
+def unfinished(request: bytes) -> bool:
+    """Whether it says that more of it will come."""
+    head, end, rest = request.partition(b"\r\n\r\n")
+    lengths = re.findall(rb"(?i)\ncontent-length:[ \t]*(\d+)", head)
+    return not end or b"chunked" in head or any(int(length) > len(rest) for length in lengths)
+
+
+def test_a_gateway_that_hangs_up_in_place_of_an_answer_would_be_seen() -> None:
+    chance = random.Random(SEED)
+    with socketserver.TCPServer(("127.0.0.1", 0), HangsUp) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        for made in (json_body, raw_body):
+            with pytest.raises(AssertionError):
+                tried(server.server_address[1], made(chance))
+        tried(server.server_address[1], GOOD)
+        server.shutdown()
+
+
+class HangsUp(socketserver.StreamRequestHandler):
+    """Reads, and says nothing."""
+
+    def handle(self) -> None:
+        self.rfile.read()
 
 
 def exchanged(port: int, request: bytes) -> bytes:
