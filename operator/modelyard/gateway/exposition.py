@@ -23,6 +23,7 @@ _MEASURED = {
 _COUNTED = {
     "abandoned": "Requests whose client went before it had its answer",
     "retried": "Predictions that were sent to a pod once more",
+    "refused_connections": "Connections of clients that were closed at once, for there were too many and none was idle",
 }
 
 

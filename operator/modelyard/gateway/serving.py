@@ -43,6 +43,7 @@ class Gateway:
         """How it is at this moment; `known`: with the names of all models and versions."""
         report = self.engine.report(known=known)
         report.gauges["client_connections"] = len(self.server.connections)
+        report.tally.counts["refused_connections"] = self.server.refused
         return report
 
     async def seen(self) -> Seen:

@@ -47,7 +47,7 @@ class Limits:
     """After which a connection ends with its next answer, so that a new gateway gets its share."""
 
     connections: int = 4096
-    """Open at once; one more is closed as soon as it is made."""
+    """Open at once; for one more the one that has been idle longest is closed, or the new one where none is idle."""
 
     half_closed: bool = False
     """Whether a client that ends its side of a connection is still worked for, and answered: it may wait for that, or

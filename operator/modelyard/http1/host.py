@@ -27,6 +27,12 @@ class Server:
         self.outbox = Outbox()
         self.under_way = self.held = self.looks = 0
         self.connections: set[ServerConnection] = set()
+        self.refused = 0
+        """Connections for which there was no room."""
+
+        self._idle: list[tuple[float, ServerConnection]] | None = None
+        """By when they end, the first one last; None: not known since deadlines were looked at."""
+
         self.listening = asyncio.Event()
         self._tick = tick
         self._empty = asyncio.Event()
@@ -46,9 +52,24 @@ class Server:
 
     def opened(self, connection: ServerConnection) -> bool:
         """See Host."""
+        taken = len(self.connections) < self.limits.connections or self._make_room()
+        self.refused += not taken
         self.connections.add(connection)
         self._empty.clear()
-        return len(self.connections) <= self.limits.connections
+        return taken
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle longest; False: none is. All are gone through no more often than
+        deadlines are, however many newcomers there are."""
+        if self._idle is None:
+            until = ((one.idle_until, one) for one in self.connections)
+            self._idle = sorted(until, key=itemgetter(0), reverse=True)
+        while self._idle:
+            known, one = self._idle.pop()
+            if one.idle_until == known < float("inf"):
+                one.retire()
+                return True
+        return False
 
     def closed(self, connection: ServerConnection) -> None:
         """See Host."""
@@ -89,6 +110,7 @@ class Server:
         """Tell those whose deadlines have passed."""
         now = monotonic()
         self.looks += 1
+        self._idle = None
         self.date = b"Date: %b\r\n" % formatdate(usegmt=True).encode()
         for connection in tuple(self.connections):
             if connection.deadline <= now or connection.write_deadline <= now:

@@ -255,6 +255,13 @@ class ServerConnection(RequestReader):
             self._let_go(parsing)
             self._came_too_slowly(parsing)
 
+    @property
+    def idle_until(self) -> float:
+        """When it closes unless something comes: the sooner, the longer it has been idle. Never, where it is not, or
+        would not close at once."""
+        idle = self._turn is None and self._parsing is None and not (self._raw or self.stalled or self._ended)
+        return self.deadline if idle and not self._transport.get_write_buffer_size() else _NEVER
+
     def retire(self) -> None:
         """Close if nothing is under way; otherwise the next answer is the last one."""
         self._retires = 0.0

@@ -391,10 +391,15 @@ async def test_an_old_connection_ends_with_its_next_answer() -> None:
 
 
 async def test_there_are_no_more_connections_than_allowed() -> None:
-    async with gateway(connections=2) as rig:
-        first, second, third = [await rig.client() for _ in range(3)]
-        assert (await first.ask(LIVE)).status == (await second.ask(LIVE)).status == 200
-        assert await third.closed()
+    async with model() as behind, gateway([behind.address], connections=2) as rig:
+        behind.hold.clear()
+        first, second = [await rig.client() for _ in range(2)]
+        for client in (first, second):
+            client.send(post())
+        await eventually(lambda: len(behind.asked) == 2)
+        assert await (await rig.client()).closed()
+        behind.hold.set()
+        assert (await first.reply()).status == (await second.reply()).status == 200
         first.writer.close()
         await eventually(lambda: len(rig.gateway.server.connections) == 1)
         assert (await rig.ask(LIVE)).status == 200
