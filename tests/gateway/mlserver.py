@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
@@ -29,11 +30,14 @@ class MlServer:
     port: int
     process: subprocess.Popen[bytes]
 
-    def post(self, path: str, document: Any) -> Answer:
+    def post(self, path: str, document: Any, *, compressed: bool = False) -> Answer:
         """A request of JSON, on a connection of its own."""
+        body, headers = json.dumps(document).encode(), {"content-type": "application/json"}
+        if compressed:
+            body, headers = gzip.compress(body), {**headers, "content-encoding": "gzip"}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request("POST", path, json.dumps(document), {"content-type": "application/json"})
+            connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             return Answer(answer.status, dict(answer.getheaders()), answer.read())
         finally:
