@@ -24,6 +24,9 @@ RATE: Final = SLICE
 A_WHILE: Final = 0.1
 """Share of the time for a body, or for reading, after which one that goes on is preferred to one that does not."""
 
+HEADERS: Final = 100
+"""A request may have: each takes several times its bytes."""
+
 SMALL: Final = 512
 """Smaller pieces of a body are kept as one: each by itself would take several times its bytes."""
 
@@ -111,6 +114,8 @@ class RequestReader:
         if exchange is not None and not exchange.headed:
             name, headers = name.lower(), exchange.headers
             headers[name] = value if name not in headers else headers[name] + b", " + value
+            if len(headers) > HEADERS:
+                self._refuse(exchange, 431, f"there are more than {HEADERS} headers")
 
     def on_headers_complete(self) -> None:
         """See httptools."""

@@ -220,6 +220,17 @@ async def test_headers_that_are_too_large_are_refused() -> None:
         assert (await rig.ask(b"GET /" + b"b" * 100_000)).status == 431
 
 
+async def test_headers_that_are_too_many_are_refused() -> None:
+    """Also where the rest of them never comes. The host is one of them, and each is known when the next one begins."""
+    async with gateway() as rig:
+        many = "".join(f"A{number}: b\r\n" for number in range(101))
+        last = many.index("A99")
+        assert (await rig.ask(get("/v2/health/live", headers=many[:last]))).status == 200
+        reply = await rig.ask(get("/v2/health/live", headers=many)[: -len(b"\r\n")])
+        assert (reply.status, reply.headers["connection"]) == (431, "close")
+        assert "more than 100 headers" in reply.json["error"]
+
+
 @pytest.mark.parametrize("behind", [b"0\r\nX: ", b"0\r\n" + b"X: a\r\n" * 10_000, b"2;"])
 async def test_what_surrounds_the_chunks_of_a_body_is_bounded_as_headers_are(behind: bytes) -> None:
     async with model() as pod, gateway([pod.address], head_bytes=1_000) as rig:
