@@ -84,7 +84,7 @@ class Schedule(Generic[K]):
 
     def take(self, now: float) -> K | None:
         """The next key, which runs from now until `done`; None when none is ready."""
-        self._promote(now)
+        self._promote_one(now)
         while self._ready:
             key, turn = self._ready.popitem(last=False)
             self._leave(key, turn.leader)
@@ -95,6 +95,8 @@ class Schedule(Generic[K]):
                 self._running[key] = _Turn(now, turn.leader)
                 return key
             self._wait_behind(other, {key: turn})
+            if not self._ready:
+                self._promote_one(now)
         return None
 
     def done(self, key: K) -> None:
@@ -164,11 +166,14 @@ class Schedule(Generic[K]):
             return leader
         return next((other for other, turn in self._running.items() if turn.leader == key), None)
 
-    def _promote(self, now: float) -> None:
+    def _promote_one(self, now: float) -> None:
+        """The first of those that fell due is ready. Not all at once: what is new would be behind them."""
         while (due := self.next_due()) is not None and due <= now:
             key = heapq.heappop(self._heap)[2]
             del self._delayed[key]
             self.wake(key, due)
+            if key in self._ready:
+                return
 
 
 class Closed(Exception):
@@ -176,7 +181,11 @@ class Closed(Exception):
 
 
 class Queue(Generic[K]):
-    """A schedule on a clock, for workers of one event loop."""
+    """A schedule on a clock, for workers of one event loop.
+
+    In each turn of the loop one key is given out: a pass that waits for nothing takes a millisecond or two, and a
+    thousand of them in a row would let answers, watches and probes wait for as many.
+    """
 
     def __init__(self, clock: Callable[[], float], leader: Leader[K] = alone) -> None:
         self._clock = clock
@@ -188,6 +197,9 @@ class Queue(Generic[K]):
         """When the next delayed key is due, or earlier, and what calls a worker then."""
 
         self._moved_at = clock()
+        self._gave = False
+        """A key was given out in this turn of the loop."""
+
         self._closed = False
 
     def wake(self, key: K) -> None:
@@ -217,10 +229,10 @@ class Queue(Generic[K]):
             if self._closed:
                 raise Closed
             now = self._clock()
-            key = self._schedule.take(now)
+            key = None if self._gave else self._schedule.take(now)
             if key is not None:
-                self._moved_at = now
-                self._call_one()  # there may be more
+                self._moved_at, self._gave = now, True
+                asyncio.get_running_loop().call_soon(self._next_turn)
                 return key
             await self._wait()
 
@@ -251,9 +263,14 @@ class Queue(Generic[K]):
         """Seconds in which no pass has begun or ended although keys wait; 0 when none does."""
         return max(0.0, self._clock() - self._moved_at) if self._schedule.depth else 0.0
 
+    def _next_turn(self) -> None:
+        """There may be more keys."""
+        self._gave = False
+        self._call_one()
+
     def _call_one(self) -> None:
-        """One worker that waits looks again; it calls the next when it finds a key."""
-        while self._idle:
+        """One worker that waits looks again, in the next turn where a key was given out in this one."""
+        while self._idle and (self._closed or not self._gave):
             idle = self._idle.popleft()
             if not idle.done():
                 idle.set_result(None)

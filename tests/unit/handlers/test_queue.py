@@ -105,6 +105,29 @@ def test_delays_that_stand_no_more_are_not_kept(schedule: Schedule[str]) -> None
     assert [schedule.take(now=5_000.0) for _ in range(3)] == ["a", "b", None]
 
 
+def test_what_is_new_is_not_behind_all_that_fell_due(schedule: Schedule[str]) -> None:
+    """A thousand that wait for the same length of time fall due at once."""
+    for number in range(1_000):
+        schedule.wake_at(f"old-{number}", due=10.0)
+    assert schedule.take(now=11.0) == "old-0"
+    schedule.wake("new", now=11.0)
+
+    assert {schedule.take(now=11.0) for _ in range(3)} == {"new", "old-1", "old-2"}
+    assert len(drained(schedule, 11.0)) == 997
+
+
+def test_those_that_fell_due_are_not_behind_all_that_is_new(schedule: Schedule[str]) -> None:
+    schedule.wake_at("old", due=10.0)
+    for number in range(10):
+        schedule.wake(f"new-{number}", now=11.0)
+    taken = []
+    for number in range(10, 30):
+        taken.append(schedule.take(now=11.0))
+        schedule.wake(f"new-{number}", now=11.0)
+
+    assert "old" in taken
+
+
 def test_a_delay_for_a_key_that_is_ready_changes_nothing(schedule: Schedule[str]) -> None:
     schedule.wake("a", 0)
     schedule.wake_at("a", 10)
@@ -300,6 +323,29 @@ async def test_keys_that_are_woken_at_once_call_as_many_workers() -> None:
         queue.wake(key)
 
     assert set(await asyncio.wait_for(asyncio.gather(*workers), 1)) == {"a", "b", "c", "d"}
+
+
+async def test_between_two_keys_others_have_their_turn() -> None:
+    """However many workers there are, and though their passes wait for nothing."""
+    queue: Queue[int] = Queue(Clock())
+    turns, taken_in = 0, list[int]()
+
+    async def work() -> None:
+        while True:
+            key = await queue.take()
+            taken_in.append(turns)
+            queue.done(key)
+
+    workers = [asyncio.create_task(work()) for _ in range(4)]
+    for key in range(100):
+        queue.wake(key)
+    while len(taken_in) < 100:
+        await asyncio.sleep(0)
+        turns += 1
+    queue.close()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+    assert len(set(taken_in)) == 100
 
 
 async def test_a_call_to_a_worker_that_is_cancelled_goes_to_another() -> None:
