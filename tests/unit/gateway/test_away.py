@@ -148,6 +148,6 @@ async def test_predictions_go_on_while_the_api_server_is_away_and_a_pod_leaves(
             cluster.remove(pod_of(OLD, left))
             assert await asked.answers(10) == {(200, "1.0")}
             await api.come()
-            await eventually(lambda: asked.serving == ("2.0", 1), within=20)
+            while asked.serving != ("2.0", 1):
+                assert await asked.answers(1) <= {(200, "1.0"), (200, "2.0")}
             assert await asked.answers(10) == {(200, "2.0")}
-            assert len(comes.asked) == 10

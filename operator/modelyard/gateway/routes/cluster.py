@@ -15,7 +15,7 @@ from modelyard.api import labels
 from modelyard.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
 from modelyard.gateway.route import Model, Table
 from modelyard.gateway.routes.board import Board
-from modelyard.gateway.routes.services import lean, model_of, unreadable
+from modelyard.gateway.routes.services import in_step, lean, model_of, unreadable
 from modelyard.kube.access import Access
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Manifest
@@ -95,7 +95,7 @@ class ClusterRoutes(Board):
     def _renew(self, models: dict[_Key, Model], key: _Key) -> bool:
         """Look at one model again; whether it is another now. One that cannot be read is nobody else's trouble."""
         try:
-            model = self._read(*key)
+            model = self._read(*key, models.get(key))
         except Exception:
             logger.exception(
                 "A model cannot be read; its routes stay as they were",
@@ -111,11 +111,12 @@ class ClusterRoutes(Board):
             models[key] = model
         return True
 
-    def _read(self, namespace: str, name: str) -> Model | None:
+    def _read(self, namespace: str, name: str, before: Model | None) -> Model | None:
         having = {labels.OF_MODEL: name}
         services = self._cache.select(SERVICE, namespace, having)
         self._note_unreadable((namespace, name), unreadable(services))
-        return model_of(namespace, name, services, self._cache.select(ENDPOINT_SLICE, namespace, having))
+        now = model_of(namespace, name, services, self._cache.select(ENDPOINT_SLICE, namespace, having))
+        return None if now is None else in_step(before, now)
 
     def _note_unreadable(self, key: _Key, services: list[str]) -> None:
         """Count the model, and say once that routes of it are left out."""

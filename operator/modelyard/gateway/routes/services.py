@@ -68,6 +68,17 @@ def model_of(
     return Model(namespace, name, versions, label) if stable or versions else None
 
 
+def in_step(before: Model | None, now: Model) -> Model:
+    """The model as it is to be asked: it does not turn to a version of which no pod is known while one is known of
+    that which served before. They are told by watches of their own, of which one may be behind, as after an outage."""
+    if before is None or before.serving is None or now.serving is None:
+        return now
+    came, went = now.versions.get(now.serving), now.versions.get(before.serving)
+    if (came is not None and came.pods) or went is None or not went.pods:
+        return now
+    return replace(now, serving=before.serving)
+
+
 def unreadable(services: Iterable[Manifest]) -> list[str]:
     """The names of those whose route is none; one without a route is of an operator that writes none yet."""
     return [

@@ -12,7 +12,7 @@ from modelyard.api import labels
 from modelyard.api.columns import MAX_SIZE, known_columns
 from modelyard.gateway.route import Address, Column, Model, Target, Version
 from modelyard.gateway.routes.document import DATATYPES
-from modelyard.gateway.routes.services import lean, model_of, version_in
+from modelyard.gateway.routes.services import in_step, lean, model_of, version_in
 from modelyard.manifests.service import version_service
 from tests.unit.gateway.routes.objects import (
     NAME,
@@ -137,6 +137,39 @@ def test_of_two_versions_with_one_label_the_serving_one_counts(turned: bool) -> 
     found = model(services[::-1] if turned else services)
     assert hosts(found) == {"1.0": ["10.0.0.2", "10.0.0.3"]}
     assert found.serving == "1.0"
+
+
+FLIPPED = [stable("k2"), OLD, NEW]
+
+
+@pytest.mark.parametrize(
+    ("services", "slices", "serves"),
+    [
+        (FLIPPED, SLICES, "1.10"),
+        (FLIPPED, SLICES[:1], "1.9"),
+        (FLIPPED, [], "1.10"),
+        (FLIPPED, SLICES[1:], "1.10"),
+        ([stable("k2"), NEW], [], "1.10"),
+        ([OLD, NEW], SLICES, None),
+    ],
+    ids=[
+        "all is known",
+        "no pod of it is known",
+        "no pod of either",
+        "only its pods",
+        "the one before is gone",
+        "none serves any more",
+    ],
+)
+def test_a_model_turns_to_a_version_once_a_pod_of_it_is_known_unless_the_one_before_has_none(
+    services: list[Manifest], slices: list[Manifest], serves: str | None
+) -> None:
+    """Services come in their order, but slices by a watch of their own, which may be behind after an outage."""
+    before = model([stable("k1"), OLD, NEW])
+    now = in_step(before, model(services, slices))
+    assert now.serving == serves
+    assert in_step(None, now) == now
+    assert in_step(now, model(FLIPPED)).serving == "1.10"
 
 
 def test_the_service_of_a_copy_for_a_test_is_no_version() -> None:
