@@ -40,8 +40,10 @@ MODULES = (
     "modelyard.http1.heads",
     "modelyard.http1.outbox",
     "modelyard.http1.reading",
+    "modelyard.http1.row",
     "modelyard.http1.server",
     "modelyard.http1.strictness",
+    "modelyard.http1.writing",
 )
 """What costs time with every request. No class in them has a base of Python's own but NamedTuple and Protocol: what
 mypyc makes of such a class ends the process when a weak reference to it outlives it."""

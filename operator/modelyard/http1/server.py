@@ -9,45 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from http import HTTPStatus
 from time import monotonic
 from typing import Final, Protocol, cast
 
 from modelyard.http1.exchange import FAILED, Exchange
 from modelyard.http1.heads import request_head
-from modelyard.http1.outbox import Outbox
-from modelyard.http1.reading import FULL, RATE, SLICE, RequestReader, Shared
-from modelyard.http1.unread import unread
+from modelyard.http1.reading import FULL, SLICE
+from modelyard.http1.row import RequestRow
+from modelyard.http1.writing import NEVER, Writing
 
 logger = logging.getLogger(__name__)
 
-_ONE_PIECE: Final = 64 * 1024
-"""Up to this size an answer is sent as one piece."""
-
-_PIECES: Final = 64
-"""Of what came and is not parsed: each takes more than its bytes."""
-
-_EXCHANGE: Final = 512
-_HEADER: Final = 128
-"""Bytes that a request takes that is parsed, and each of its headers: many times what was sent of them."""
-
-_NEVER: Final = float("inf")
 _IDLE: Final = "a request"
 """What is waited for between requests."""
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 
 
-class Host(Shared, Protocol):
+class Host(Writing, Protocol):
     """What connections share."""
 
     draining: bool
-    date: bytes
-    outbox: Outbox
-    under_way: int
-    """Requests that handlers were given, and whose answers are not sent."""
 
     def opened(self, connection: ServerConnection) -> bool:
         """Take note of a connection; False: there is no room for it."""
@@ -56,41 +38,15 @@ class Host(Shared, Protocol):
         """Forget a connection."""
 
 
-class ServerConnection(RequestReader):
+class ServerConnection(RequestRow):
     """One connection of a client."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._host = host
-        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._turn: Exchange | None = None
-        """Whose answer is the next to be sent."""
-
-        self._later: deque[Exchange] = deque()
-        self._queued = 0
-        """Bytes that these take."""
-
         self._waits_for: object = None
-        self._retires = monotonic() + host.limits.age_seconds
-        self.stalled = False
-        """Answers lie unread: no more are given."""
-
-        self.stalled_at = 0.0
-        """Since when, by time.monotonic."""
-
-        self.write_deadline = _NEVER
-        """When the client must have read some of them."""
-
-        self._unread = 0
-        """Bytes of them, no less than there were when the deadline was set."""
-
-        self.unsent = 0
-        """Those that the transport keeps, when they were last counted; they count as held."""
-
-        self._ahead = 0
-        """Bytes of requests sent in a row that wait for their turn, parsed or not; they count as held, too."""
-
-        self._ended = self._half = self._paused = self._advancing = False
+        self._half = False
+        """The client has ended its side."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -161,17 +117,13 @@ class ServerConnection(RequestReader):
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
-        self.stalled = True
-        self.weigh()
-        self._unread = unread(self._transport)
-        self.stalled_at = monotonic()
-        self.write_deadline = self.stalled_at + self._limits.write_seconds
+        self._stall()
         self._arm()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
-        self.stalled, self._waits_for, self.write_deadline = False, None, _NEVER
-        self._hold(0)
+        self._flow()
+        self._waits_for = None
         if self._ended:
             self.deadline = monotonic() + self._limits.write_seconds
         else:
@@ -211,17 +163,8 @@ class ServerConnection(RequestReader):
         if self.deadline <= now:
             self._expire()
 
-    def _expire_unread(self, now: float) -> None:
-        """Cut off who does not read, or too slowly; who has read enough meanwhile gets the same time for the next."""
-        left = unread(self._transport)
-        self.weigh()
-        if left + RATE * self._limits.write_seconds > self._unread:
-            self._transport.abort()
-        self._unread = left
-        self.write_deadline = now + self._limits.write_seconds
-
     def _expire(self) -> None:
-        self.deadline = _NEVER
+        self.deadline = NEVER
         if self._ended:
             self._transport.abort()
         elif self._turn is not None and self._turn.started:
@@ -260,7 +203,7 @@ class ServerConnection(RequestReader):
         """When it closes unless something comes: the sooner, the longer it has been idle. Never, where it is not, or
         would not close at once."""
         idle = self._turn is None and self._parsing is None and not (self._raw or self.stalled or self._ended)
-        return self.deadline if idle and not self._transport.get_write_buffer_size() else _NEVER
+        return self.deadline if idle and not self._transport.get_write_buffer_size() else NEVER
 
     def retire(self) -> None:
         """Close if nothing is under way; otherwise the next answer is the last one."""
@@ -279,10 +222,6 @@ class ServerConnection(RequestReader):
         if self._parsing is not None:
             self._let_go(self._parsing)
 
-    def weigh(self) -> None:
-        """Count anew what lies unread."""
-        self._hold(self._transport.get_write_buffer_size())
-
     def _advance(self) -> None:
         """Do all that can be done now."""
         if not self._advancing:
@@ -299,8 +238,7 @@ class ServerConnection(RequestReader):
             if self.stalled or self._ended:
                 return False
             if self._later:
-                self._turn = following = self._later.popleft()
-                self._queued -= _taken_by(following)
+                self._follow()
                 return True
             return self._parse()
         if turn.answered:
@@ -318,7 +256,7 @@ class ServerConnection(RequestReader):
         exchange.started = True
         self._host.under_way += 1
         exchange.began = monotonic()
-        self.deadline = _NEVER
+        self.deadline = NEVER
         host = self._host
         if host.held > self._limits.held_bytes and exchange.body and not host.relieve():
             self._handler.refuse(exchange, 503, FULL)
@@ -336,59 +274,16 @@ class ServerConnection(RequestReader):
                 self._host.outbox.flush()
                 self._transport.write(_CONTINUE)
 
-    def _enqueue(self, exchange: Exchange) -> None:
-        if exchange.headed:
-            return
-        exchange.headed = True
-        if self._turn is None and not self._later:
-            self._turn = exchange
-        else:
-            self._later.append(exchange)
-            self._queued += _taken_by(exchange)
-
-    def _drop_later(self) -> None:
-        """What has not had its turn gets none."""
-        self._queued = 0
-        while self._later:
-            self._let_go(self._later.pop())
-
     def _send(self, exchange: Exchange) -> None:
         if exchange.held:
             self._let_go(exchange)
         last = not (exchange.keep and exchange.complete) or self._host.draining or monotonic() > self._retires
-        content = exchange.content
-        head = b"%b%b%bContent-Length: %d\r\n%b\r\n" % (
-            _STATUS_LINES[exchange.status],
-            self._host.date,
-            exchange.reply_headers,
-            len(content),
-            b"Connection: close\r\n" if last else b"Connection: keep-alive\r\n" if exchange.old else b"",
-        )
         self._turn = self._waits_for = None
         if exchange.started:
             self._host.under_way -= 1
-        self._write(head, b"" if exchange.method == b"HEAD" else content, last)
+        self._write_answer(exchange, last=last)
         if last:
             self._end(exchange.complete)
-
-    def _write(self, head: bytes, content: bytes, last: bool) -> None:
-        """Write, at the end of this turn if other answers may come in it."""
-        if self.stalled:
-            self._unread += len(head) + len(content)
-            self._hold(self.unsent + len(head) + len(content))
-        outbox, small = self._host.outbox, len(content) <= _ONE_PIECE
-        if small and self._host.under_way and not last:
-            outbox.post(self._transport, head + content)
-            return
-        outbox.flush()
-        if small:
-            self._transport.write(head + content)
-        else:
-            self._transport.writelines((head, content))
-
-    def _hold(self, unsent: int) -> None:
-        self._host.held += unsent - self.unsent
-        self.unsent = unsent
 
     def _end(self, all_read: bool) -> None:
         """Close. What a client still sends is read and thrown away, or it would not see the answer."""
@@ -399,7 +294,7 @@ class ServerConnection(RequestReader):
         self._keep_ahead(0)
         unsent = self._transport.get_write_buffer_size()
         patience = self._limits.write_seconds if unsent else self._limits.linger_seconds
-        self.deadline = _NEVER if self.stalled else monotonic() + patience
+        self.deadline = NEVER if self.stalled else monotonic() + patience
         if self._half or not more:
             self._transport.close()
         else:
@@ -410,7 +305,7 @@ class ServerConnection(RequestReader):
         """Close as soon as all is written, for which a client has no longer than for any answer."""
         self._host.outbox.flush()
         self._deaf = self._ended = True
-        self.deadline = _NEVER if self.stalled else monotonic() + self._limits.write_seconds
+        self.deadline = NEVER if self.stalled else monotonic() + self._limits.write_seconds
         self._transport.close()
 
     def _arm(self) -> None:
@@ -423,7 +318,7 @@ class ServerConnection(RequestReader):
             return
         if self.stalled:
             if not under_way:
-                self.deadline = _NEVER
+                self.deadline = NEVER
             return
         if under_way:
             self._waits_for = turn
@@ -440,42 +335,3 @@ class ServerConnection(RequestReader):
         if parsing is None:
             return self._limits.idle_seconds
         return self._limits.body_seconds if parsing.headed else self._limits.head_seconds
-
-    def _pace(self) -> None:
-        """Let the client wait while much of what it sent before lies unread; little does not hide that it goes. Count
-        all of it, parsed or not, as soon as there is nothing more to do for it now."""
-        raw = self._raw
-        size = sum(map(len, raw)) if raw else 0
-        much = size > SLICE or len(raw) > _PIECES
-        if much != self._paused and (much or not self._deaf or self._ended):
-            self._paused = much
-            if much:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
-        if not (self._advancing or self._ended):
-            size += self._queued
-            ahead = size if much or size > SLICE else 0
-            if ahead != self._ahead:
-                self._keep_ahead(ahead)
-
-    def _keep_ahead(self, size: int) -> None:
-        host, before = self._host, self._ahead
-        host.held += size - before
-        self._ahead = size
-        if size > before and host.held > self._limits.held_bytes and not host.relieve() and not self._ended:
-            self._forgo()
-
-    def _forgo(self) -> None:
-        """There is no room for what was sent ahead: what is under way gets the last answer."""
-        self._deaf, self._retires = True, 0.0
-        self._raw.clear()
-        self._drop_later()
-        self._keep_ahead(0)
-        if self._turn is None:
-            self._host.outbox.flush()
-            self._end(all_read=False)
-
-
-def _taken_by(exchange: Exchange) -> int:
-    return _EXCHANGE + _HEADER * len(exchange.headers)
