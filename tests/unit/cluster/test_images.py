@@ -193,7 +193,7 @@ def test_of_an_image_for_many_machines_the_one_for_this_machine_is_taken(
         (image.layout / "index.json").write_text(json.dumps(index))
         assert oci.image_in(image.layout).digest == image.digest
         (image.layout / "index.json").write_text(json.dumps({"manifests": [other]}))
-        with pytest.raises(NotAnImage, match="holds no image for .*: build one for it"):
+        with pytest.raises(NotAnImage, match=r"holds no image for .*: build one for it"):
             oci.image_in(image.layout)
 
 
