@@ -6,7 +6,7 @@ News of one object come by several ways (watches, lists, answers to our own writ
     a delete leaves a tombstone      so that older news that come late do not bring the object back
     what stands is there             a delete at the version that is read by name was the loss of its label
     a list buries ghosts             what is neither in it nor newer than it is gone
-    a list from before what we know  tells of a server set back to a backup: it alone counts
+    a list tells how it is           also where the server was set back to a backup: what was known up to then is old
 
 Cached objects are shared and never changed in place: readers must not write into them.
 """
@@ -57,6 +57,9 @@ _INDEXED_REFERENCES: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
 _KEY = "status.key"
 """Versions are found by it, too: children are labelled with their version's key, not with its name."""
 
+NEVER = -1.0
+"""Before all versions."""
+
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -101,18 +104,18 @@ class Cache:
         return self._shelf.count(kind)
 
     def put(
-        self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False, set_back: bool = False
+        self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False, as_of: float = NEVER
     ) -> bool:
         """Take in an object as the API server sent it; False when that was old news.
 
         `stands`: it was read by itself, by its name. A delete at this very version was then none: a watch that
-        selects by label tells so of an object that lost its label. `set_back`: the server's history begins anew at an
-        earlier version, and nothing that was known makes this old.
+        selects by label tells so of an object that lost its label. `as_of`: it is in a list at this version, and
+        nothing that was known up to then makes it old: a server set back to a backup has states from before.
         """
         metadata = manifest["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         old = self.get(kind, namespace, name)
-        if not (set_back or self._is_news(kind, namespace, name, metadata, old, stands=stands)):
+        if not self._is_news(kind, namespace, name, metadata, old, stands=stands, as_of=as_of):
             return False
         new = compacted(kind, manifest)
         self._tombstones.remove((kind, namespace, name))
@@ -142,11 +145,9 @@ class Cache:
     ) -> int:
         """After a list (of all namespaces: None) at this version: bury what was not `seen`; how many.
 
-        `set_back`: as for `put`; newer than the list is then nothing.
+        `set_back`: its history is another one. What is newer than the list is then of the old one, or will be told of.
         """
         listed = _as_version(version)
-        if set_back:
-            self._tombstones.clear(kind, namespace)
         ghosts = [
             (place, name, uid)
             for place in self._shelf.namespaces(kind)
@@ -155,8 +156,12 @@ class Cache:
             if (place, name) not in seen and (set_back or not _is_newer(_as_version(known), listed))
         ]
         for place, name, uid in ghosts:
-            self._bury(kind, place, name, uid, None if set_back else listed)
+            self._bury(kind, place, name, uid, listed, surely=set_back)
         return len(ghosts)
+
+    def forget_deletions(self, kind: Kind, namespace: str | None) -> None:
+        """Those of a history that is gone, in a namespace (None: in all)."""
+        self._tombstones.clear(kind, namespace)
 
     def _is_news(
         self,
@@ -167,6 +172,7 @@ class Cache:
         old: Manifest | None,
         *,
         stands: bool,
+        as_of: float,
     ) -> bool:
         version = _version(metadata)
         grave = self._tombstones.get((kind, namespace, name))
@@ -175,11 +181,15 @@ class Cache:
         if version is None:
             return old is None or old["metadata"].get("resourceVersion") != metadata.get("resourceVersion")
         known = _version(old["metadata"]) if old is not None else grave.version if grave is not None else None
-        return known is None or version > known or (stands and old is None and version == known)
+        if known is None or version > known:
+            return True
+        return version < known <= as_of or (stands and old is None and version == known)
 
-    def _bury(self, kind: Kind, namespace: str, name: str, uid: str, version: int | None) -> None:
+    def _bury(
+        self, kind: Kind, namespace: str, name: str, uid: str, version: int | None, *, surely: bool = False
+    ) -> None:
         old = self.get(kind, namespace, name)
-        if old is not None and _is_another(old["metadata"], uid, version):
+        if old is not None and not surely and _is_another(old["metadata"], uid, version):
             return
         self._tombstones.set((kind, namespace, name), Tombstone(uid, version))
         if old is not None:
@@ -257,6 +267,12 @@ def _is_another(metadata: Mapping[str, Any], uid: str, version: int | None) -> b
     if version is None:
         return bool(metadata.get("uid") != uid)
     return _is_newer(_version(metadata), version)
+
+
+def as_number(version: str) -> float:
+    """A version as `as_of`."""
+    number = _as_version(version)
+    return NEVER if number is None else number
 
 
 def is_before(version: str, known: str | None) -> bool:

@@ -77,10 +77,6 @@ class Recorded:
             self._names.popitem(last=False)
         return True
 
-    def discard(self, namespace: str, name: str) -> None:
-        """It was not sent after all."""
-        self._names.pop((namespace, name), None)
-
 
 def _shortened(message: str) -> str:
     """At most 1024 bytes of UTF-8, as the API server wants it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from math import inf
 
 from modelyard.api.kinds import Kind
-from modelyard.kube.cache import Cache, is_before
+from modelyard.kube.cache import Cache, as_number, is_before
 from modelyard.kube.errors import Expired
 from modelyard.kube.session import Session
 
@@ -77,10 +78,13 @@ async def _list_once(
         on_page()
         version = str(answer["metadata"]["resourceVersion"])
         set_back = is_before(version, known)
+        if set_back and not seen:
+            cache.forget_deletions(scope.kind, scope.namespace)
+        as_of = inf if set_back else as_number(version)
         for item in answer.get("items") or ():
             metadata = item["metadata"]
             seen.add((metadata.get("namespace", ""), metadata["name"]))
-            cache.put(scope.kind, item, set_back=set_back)
+            cache.put(scope.kind, item, as_of=as_of)
         proceed = answer["metadata"].get("continue", "")
         if not proceed:
             _end(cache, scope, seen, version, set_back=set_back)

@@ -215,7 +215,6 @@ class LiveCluster:
         except AlreadyExists:
             logger.debug("Event was recorded by an earlier process")
         except (ApiError, TimeoutError) as error:
-            self._recorded.discard(place["namespace"], place["name"])
             logger.warning("Event not recorded", extra={"event": reason, "reason": str(error)})
 
     async def _read_into_cache(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from modelyard.kube.backoff import Backoff, Dice
-from modelyard.kube.cache import Cache
+from modelyard.kube.cache import Cache, is_before
 from modelyard.kube.errors import ApiError, Expired, Unavailable, from_status
 from modelyard.kube.lists import PAGE, Scope, list_into
 from modelyard.kube.session import Session, Silent
@@ -151,11 +151,14 @@ class Reflector:
             raise Unavailable(f"watch {self.scope}: what came is no event") from None
         if what == "ERROR":
             raise from_status(f"watch {self.scope}", int(found.get("code") or 500), found)
+        version = found["metadata"]["resourceVersion"]
+        if is_before(version, self._known):
+            raise Expired(f"watch {self.scope}: it tells of what was before; the server was set back")
         if what == "DELETED":
             self._cache.remove(self.scope.kind, found)
         elif what != "BOOKMARK":
             self._cache.put(self.scope.kind, found)
-        self._version = self._known = found["metadata"]["resourceVersion"]
+        self._version = self._known = version
         self._trouble.end()
 
 

@@ -261,6 +261,30 @@ def test_in_every_order_what_was_deleted_last_is_gone(cache: Cache, order: tuple
     assert cached(cache) is None
 
 
+def test_what_comes_while_a_server_that_was_set_back_is_listed_is_told_of_again(cache: Cache) -> None:
+    """An answer to a write of ours, which is newer than the list and not in it."""
+    cache.put(POD, pod(80, "a"))
+    cache.put(POD, pod(30, "a"), as_of=float("inf"))
+    cache.put(POD, pod(43, "x", uid="u-x"))
+    cache.sweep(POD, None, {("ns", "a")}, "40", set_back=True)
+    assert cache.put(POD, pod(43, "x", uid="u-x"))
+    assert [found["metadata"]["resourceVersion"] for found in cache.select(POD, "ns")] == ["30", "43"]
+
+
+def test_a_list_counts_against_what_was_known_up_to_it(cache: Cache) -> None:
+    """A backup may be restored with versions that go on from where they were: its objects keep theirs."""
+    cache.put(POD, pod(80, "changed"))
+    cache.put(POD, pod(70, "deleted"))
+    cache.remove(POD, pod(92, "deleted"))
+    cache.put(POD, pod(1001, "newer"))
+    for restored in (pod(30, "changed"), pod(20, "deleted"), pod(10, "newer")):
+        cache.put(POD, restored, as_of=1000.0)
+    versions = {
+        found["metadata"]["name"]: found["metadata"]["resourceVersion"] for found in cache.select(POD, "ns")
+    }
+    assert versions == {"changed": "30", "deleted": "20", "newer": "1001"}
+
+
 def test_tombstones_are_bounded(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tombstones, "MAX_TOMBSTONES", 2)
     for name in ("a", "b", "c"):

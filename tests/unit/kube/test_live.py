@@ -396,16 +396,6 @@ async def test_an_event_that_fails_fails_nothing(error: Exception) -> None:
     assert len(script.sent) == 1
 
 
-async def test_an_event_that_failed_is_sent_when_it_is_told_again() -> None:
-    script = Script(Unavailable("busy"), {"kind": "Event"})
-    live = cluster(script)
-
-    for _ in range(3):
-        await live.event(model(), reason="R", message="m")
-
-    assert len(script.sent) == 2
-
-
 async def test_once_closed_no_write_leaves_and_reads_go_on() -> None:
     script = Script(NotFound("no"))
     live = cluster(script, model(1))

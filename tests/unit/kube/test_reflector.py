@@ -25,6 +25,10 @@ def names(cache: Cache) -> list[str]:
     return [found["metadata"]["name"] for found in cache.select(POD, "ns")]
 
 
+def versions(cache: Cache) -> list[str]:
+    return [found["metadata"]["resourceVersion"] for found in cache.select(POD, "ns")]
+
+
 @asynccontextmanager
 async def reflecting(api: ApiServer, cache: Cache, timing: Timing = TIMING) -> AsyncIterator[Reflector]:
     async with serving(api) as session:
@@ -157,8 +161,18 @@ async def test_a_server_that_was_set_back_to_a_backup_is_believed(caplog: pytest
     cache = Cache()
     async with reflecting(api, cache):
         await eventually(lambda: names(cache) == ["a", "d", "e"])
-    assert [found["metadata"]["resourceVersion"] for found in cache.select(POD, "ns")] == ["41", "31", "42"]
+    assert versions(cache) == ["41", "31", "42"]
     assert "set back" in caplog.text
+
+
+async def test_a_watch_that_tells_of_what_was_before_is_of_a_server_that_was_set_back() -> None:
+    api = ApiServer(
+        lists=[listed(90, pod(80, "a", x=1)), listed(45, pod(30, "a", x=2))],
+        watches=[Watch([event("ADDED", pod(41, "b"))]), Watch(hangs=True)],
+    )
+    cache = Cache()
+    async with reflecting(api, cache):
+        await eventually(lambda: versions(cache) == ["30"])
 
 
 async def test_silence_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:

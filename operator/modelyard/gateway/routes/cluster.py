@@ -17,7 +17,7 @@ from modelyard.gateway.route import Model, Table
 from modelyard.gateway.routes.board import Board
 from modelyard.gateway.routes.services import in_step, lean, model_of, unreadable
 from modelyard.kube.access import Access
-from modelyard.kube.cache import Cache
+from modelyard.kube.cache import NEVER, Cache
 from modelyard.kube.cluster import Manifest
 from modelyard.kube.lists import Scope
 from modelyard.kube.reflector import Reflector
@@ -34,10 +34,10 @@ class _LeanCache(Cache):
     """Keeps of an object what routes are made of."""
 
     def put(
-        self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False, set_back: bool = False
+        self, kind: Kind, manifest: Mapping[str, Any], *, stands: bool = False, as_of: float = NEVER
     ) -> bool:
         """See Cache."""
-        return super().put(kind, lean(manifest), stands=stands, set_back=set_back)
+        return super().put(kind, lean(manifest), stands=stands, as_of=as_of)
 
 
 class ClusterRoutes(Board):
