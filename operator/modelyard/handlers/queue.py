@@ -106,11 +106,18 @@ class Schedule(Generic[K]):
         if key in self._woken:
             self._delayed.pop(key, None)
             self._queue_up(key, _Turn(self._woken.pop(key), self._leader(key)))
-            fresh = {each: turns.pop(each) for each, turn in tuple(turns.items()) if turn.since > began}
+            fresh = self._fresh(key, began, turns)
             if fresh:
                 self._ready.move_to_end(key, last=False)
                 self._wait_behind(key, fresh)
         self._go_next(turns)
+
+    def _fresh(self, key: K, began: float, turns: dict[K, _Turn[K]]) -> dict[K, _Turn[K]]:
+        """Take out of these what the key leads and what came during its pass, unless it has to wait itself."""
+        if self._goes_first(key, self._leader(key)) is not None:
+            return {}
+        fresh = [each for each, turn in turns.items() if turn.leader == key and turn.since > began]
+        return {each: turns.pop(each) for each in fresh}
 
     def next_due(self) -> float | None:
         """When the earliest delayed key is due."""
@@ -122,6 +129,10 @@ class Schedule(Generic[K]):
     def depth(self) -> int:
         """Keys that are ready, and wait for a worker or for another key's pass."""
         return len(self._ready) + len(self._waits)
+
+    def overdue(self, now: float) -> int:
+        """Keys that fell due and were not looked at yet."""
+        return sum(due <= now for due in self._delayed.values())
 
     @property
     def running(self) -> int:
@@ -245,7 +256,7 @@ class Queue(Generic[K]):
     @property
     def depth(self) -> int:
         """Keys that wait for a worker."""
-        return self._schedule.depth
+        return self._schedule.depth + self._schedule.overdue(self._clock())
 
     @property
     def running(self) -> int:
@@ -255,13 +266,17 @@ class Queue(Generic[K]):
     @property
     def head_age(self) -> float:
         """Seconds that the head of the queue has been waiting; 0 when nothing waits."""
-        oldest = self._schedule.oldest()
-        return 0.0 if oldest is None else max(0.0, self._clock() - oldest)
+        heads = [since for since in (self._schedule.oldest(), self._schedule.next_due()) if since is not None]
+        return max(0.0, self._clock() - min(heads)) if heads else 0.0
 
     @property
     def standstill(self) -> float:
         """Seconds in which no pass has begun or ended although keys wait; 0 when none does."""
-        return max(0.0, self._clock() - self._moved_at) if self._schedule.depth else 0.0
+        began = self._moved_at
+        if not self._schedule.depth:
+            due = self._schedule.next_due()
+            began = float("inf") if due is None else max(began, due)
+        return max(0.0, self._clock() - began)
 
     def _next_turn(self) -> None:
         """There may be more keys."""

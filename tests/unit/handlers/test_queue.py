@@ -264,6 +264,19 @@ def counted_looks(queue: Queue[str]) -> Counter[str | None]:
     return found
 
 
+async def test_what_fell_due_counts_as_waiting_before_a_worker_looks() -> None:
+    clock = Clock()
+    queue: Queue[int] = Queue(clock)
+    for key in range(3):
+        queue.wake_after(key, 10.0)
+    assert (queue.depth, queue.head_age, queue.standstill) == (0, 0.0, 0.0)
+    clock.now += 15.0
+    assert (queue.depth, queue.head_age, queue.standstill) == (3, 5.0, 5.0)
+    assert await queue.take() == 0
+    clock.now += 4.0
+    assert (queue.depth, queue.head_age, queue.standstill) == (2, 9.0, 4.0)
+
+
 async def test_one_key_calls_one_worker() -> None:
     queue: Queue[str] = Queue(Clock())
     looks = counted_looks(queue)
@@ -519,6 +532,33 @@ def test_who_has_waited_for_the_next_time_waits_no_more(led: Schedule[str]) -> N
         assert led.take(turn) == follows
     led.done("a1")
     assert drained(led, 4) == ["a"]
+
+
+def test_who_leads_is_not_held_back_by_who_it_leads(led: Schedule[str]) -> None:
+    """A follower that is woken during its pass, as its leader is, waits for that."""
+    led.wake("a1", 0)
+    assert led.take(0) == "a1"
+    led.wake("a", 1)
+    assert led.take(1) is None
+    led.wake("a1", 1)
+    led.done("a1")
+
+    assert drained(led, 1) == ["a", "a1"]
+
+
+def test_who_comes_does_not_wait_for_the_slowest_of_those_with_its_leader(led: Schedule[str]) -> None:
+    for key in ("a1", "a2"):
+        led.wake(key, 0)
+        assert led.take(0) == key
+    led.wake("a", 0)
+    assert led.take(0) is None
+    led.done("a1")
+    assert led.take(1) == "a"
+    led.wake("a3", 2)
+    led.wake("a", 2)
+    led.done("a")
+
+    assert led.take(2) == "a3"
 
 
 def test_followers_of_one_leader_run_side_by_side(led: Schedule[str]) -> None:
