@@ -13,15 +13,21 @@ LOOKED_AT: Final = 64 * 1024
 """Bytes of an answer that are looked at: many times what is told. Of what is longer as a refusal, nothing is told."""
 
 _TELLING: Final = ("error", "message", "detail", "msg")
-"""Keys under which servers say what is wrong, the first that is there is taken."""
+"""Keys under which servers say what is wrong: the first that has a text is taken."""
 
 _DEEPEST: Final = 4
 """Levels to which these are followed: `{"detail": [{"msg": "..."}]}` has three."""
 
+_SOURCES: Final = (
+    r"(?i:astro|bas|c|cc|clj|cljs|cpp|cr|cs|cxx|d|dart|erl|exs?|f90|fs|go|groovy|h|hpp|hrl|hs|java|jl|[cm]?[jt]sx?|kts?|"
+    r"lua|mli?|mm?|nim|p[lmy]|php|pyx|r|rb|rs|scala|swift|v|vb|zig)"
+)
+"""Endings of the names of sources. Any ending would be that of a host with its port (`x.svc:80`), too."""
+
 _TRACE: Final = re.compile(
     r"""(?i:\b(?:traceback|(?:stack|back|call) ?(?:trace|stack))\b ?[:(])"""
     r"""|File (?:\\?"|&quot;|&#34;)[^"\n]{1,300}(?:"|&quot;|&#34;), line [0-9]"""
-    r"""|\.[A-Za-z][A-Za-z0-9]{0,9}[:#](?:line )?[0-9]"""
+    rf"""|\.(?:{_SOURCES})[:#](?:line )?[0-9]"""
     r"""|\.[A-Za-z][A-Za-z0-9]{0,9}["')]?,? (?:on )?line [0-9]"""
     r"""|\b(?:at|in) /\S{1,200} (?:on )?line [0-9]"""
     r"""|(?:\n|\\n)(?:\t|\\t|  +)at """
@@ -64,5 +70,6 @@ def _said(document: Any, levels: int = _DEEPEST) -> str:
     if isinstance(document, list):
         return _said(document[0], levels - 1) if document else ""
     if isinstance(document, dict):
-        return next((_said(document[key], levels - 1) for key in _TELLING if key in document), "")
+        texts = (_said(document[key], levels - 1) for key in _TELLING if key in document)
+        return next((text for text in texts if text.strip()), "")
     return ""

@@ -293,6 +293,10 @@ def test_a_stack_trace_is_not_quoted_whatever_its_status(said: bytes) -> None:
         (b"TypeError: f() takes 1 argument, 2 were given", "TypeError: f() takes 1 argument, 2 were given"),
         (b"Error in score(x) : no area", "Error in score(x) : no area"),
         (b"area 12.5: at least 3.0 (see A.1) in row 4", "area 12.5: at least 3.0 (see A.1) in row 4"),
+        (b"must call http://x.svc:80 instead", "must call http://x.svc:80 instead"),
+        (b"value of col.age:18 is bad", "value of col.age:18 is bad"),
+        (orjson.dumps({"error": None, "message": "no area"}), "no area"),
+        (orjson.dumps({"error": True, "message": "no area"}), "no area"),
     ],
 )
 def test_of_what_is_no_stack_trace_a_line_is_quoted(said: bytes, told: str) -> None:
