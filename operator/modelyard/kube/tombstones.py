@@ -50,6 +50,3 @@ class Tombstones:
         """None stands for a kind in a namespace (None: in any) any more."""
         for place in [each for each in self._standing if each[0] == kind and namespace in (None, each[1])]:
             del self._standing[place]
-
-    def __len__(self) -> int:
-        return len(self._standing)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -240,6 +240,23 @@ class Rig:
 
 
 @asynccontextmanager
+async def served(made: Gateway, clients: Iterable[Client], *, once_known: bool = False) -> AsyncIterator[int]:
+    """The port of a gateway that serves; it ends with the block, as these clients do that are there by then."""
+    on = bound("127.0.0.1", 0, shared=False)
+    serving = asyncio.create_task(made.serve(on, once_known=once_known))
+    try:
+        async with asyncio.timeout(5):
+            await made.server.listening.wait()
+        yield on.getsockname()[1]
+    finally:
+        made.end()
+        for client in clients:
+            client.hang_up()
+        async with asyncio.timeout(10):
+            await serving
+
+
+@asynccontextmanager
 async def gateway(
     routes: Table | Sequence[Address] = (), settings: Settings | None = None, **limits: Any
 ) -> AsyncIterator[Rig]:
@@ -248,16 +265,8 @@ async def gateway(
     board.publish(routes if isinstance(routes, Table) else table(*routes))
     settings = replace(settings or Settings(access_log_sample=0.0), limits=Limits(**limits))
     made = Gateway(board, settings, About("0"))
-    on = bound("127.0.0.1", 0, shared=False)
-    serving = asyncio.create_task(made.serve(on))
-    rig = Rig(made, board, on.getsockname()[1])
-    try:
-        async with asyncio.timeout(5):
-            await made.server.listening.wait()
+    clients: list[Client] = []
+    async with served(made, clients) as port:
+        rig = Rig(made, board, port)
+        rig.clients = clients
         yield rig
-    finally:
-        made.end()
-        for client in rig.clients:
-            client.hang_up()
-        async with asyncio.timeout(10):
-            await serving

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from modelyard.http1.server import ServerConnection
 from tests.support.eventually import eventually
 from tests.unit.gateway.rig import Client, Rig, StubModel, answered, gateway, get, model, post
 from tests.unit.gateway.test_slow_readers import HELD, LARGE, ended_in, filled, unread
@@ -125,39 +127,41 @@ async def test_where_there_is_no_room_for_those_the_answer_under_way_is_the_last
         assert await client.rest() == b""
 
 
-@pytest.mark.parametrize("busy", [False, True])
-async def test_who_leaves_answers_unread_is_held_to_that_too(busy: bool) -> None:
-    """`busy`: answers wait for the end of the turn, since another is under way."""
+@asynccontextmanager
+async def crowded(busy: bool) -> AsyncIterator[tuple[Rig, socket.socket, ServerConnection]]:
+    """A client that reads nothing, and the gateway's end of it; `busy`: another's request is under way."""
     async with model() as behind, gateway([behind.address], held_bytes=HELD) as rig:
         if busy:
             await rig.waiting(behind)
         with await rig.deaf() as on:
-            slow = await ended_in(rig, on)
-            await asyncio.get_running_loop().sock_sendall(on, get("/v2/openapi.json") * 20 + TINY)
-            await eventually(lambda: slow.stalled)
-            assert len(slow._later) > 400
-            assert rig.gateway.server.held >= slow.unsent + 400 * 512
-            slow.cut()
-            await eventually(lambda: slow not in rig.gateway.server.connections)
+            yield rig, on, await ended_in(rig, on)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_who_leaves_answers_unread_is_held_to_that_too(busy: bool) -> None:
+    """`busy`: answers wait for the end of the turn, since another is under way."""
+    async with crowded(busy) as (rig, on, slow):
+        await asyncio.get_running_loop().sock_sendall(on, get("/v2/openapi.json") * 20 + TINY)
+        await eventually(lambda: slow.stalled)
+        assert len(slow._later) > 400
+        assert rig.gateway.server.held >= slow.unsent + 400 * 512
+        slow.cut()
+        await eventually(lambda: slow not in rig.gateway.server.connections)
         assert rig.gateway.server.held == 0
 
 
 @pytest.mark.parametrize("busy", [False, True])
 async def test_who_leaves_answers_unread_has_none_of_those_where_there_is_no_room(busy: bool) -> None:
-    async with model() as behind, gateway([behind.address], held_bytes=HELD) as rig:
-        if busy:
-            await rig.waiting(behind)
-        with await rig.deaf() as on:
-            slow = await ended_in(rig, on)
-            others = filled(rig, HELD)
-            loop = asyncio.get_running_loop()
-            await loop.sock_sendall(on, get("/v2/openapi.json") * 20 + TINY)
-            await eventually(lambda: slow._deaf)
-            assert not slow._later
-            assert rig.gateway.server.held == others + slow.unsent
-            received = bytearray()
-            async with asyncio.timeout(5):
-                while piece := await loop.sock_recv(on, 1_000_000):
-                    received += piece
-            assert 0 < received.count(b"HTTP/1.1 ") <= 20
-            assert received.endswith(b"}")
+    async with crowded(busy) as (rig, on, slow):
+        others = filled(rig, HELD)
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(on, get("/v2/openapi.json") * 20 + TINY)
+        await eventually(lambda: slow._deaf)
+        assert not slow._later
+        assert rig.gateway.server.held == others + slow.unsent
+        received = bytearray()
+        async with asyncio.timeout(5):
+            while piece := await loop.sock_recv(on, 1_000_000):
+                received += piece
+        assert 0 < received.count(b"HTTP/1.1 ") <= 20
+        assert received.endswith(b"}")

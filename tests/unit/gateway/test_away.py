@@ -14,10 +14,9 @@ from modelyard.gateway.engine import About
 from modelyard.gateway.routes.cluster import ClusterRoutes
 from modelyard.gateway.serving import Gateway
 from modelyard.gateway.settings import Settings
-from modelyard.http1.host import bound
 from modelyard.kube.access import Access
 from tests.support.eventually import eventually
-from tests.unit.gateway.rig import Client, Reply, StubModel, model, post
+from tests.unit.gateway.rig import Client, Reply, StubModel, model, post, served
 from tests.unit.gateway.routes.objects import (
     NAME,
     NAMESPACE,
@@ -64,15 +63,14 @@ class Api:
 class Front:
     """A gateway whose routes come from an API server."""
 
-    def __init__(self, gateway: Gateway, routes: ClusterRoutes, port: int) -> None:
-        self.gateway, self._routes, self._port = gateway, routes, port
-        self._client: Client | None = None
+    def __init__(self, gateway: Gateway, routes: ClusterRoutes, port: int, clients: list[Client]) -> None:
+        self.gateway, self._routes, self._port, self._clients = gateway, routes, port, clients
 
     async def ask(self) -> Reply:
         """A prediction, on one connection with all others."""
-        if self._client is None:
-            self._client = Client(*await asyncio.open_connection("127.0.0.1", self._port))
-        return await self._client.ask(post(path=PATH))
+        if not self._clients:
+            self._clients.append(Client(*await asyncio.open_connection("127.0.0.1", self._port)))
+        return await self._clients[0].ask(post(path=PATH))
 
     async def answers(self, count: int) -> set[tuple[int, str]]:
         """Status and version of so many predictions, one after the other."""
@@ -91,27 +89,14 @@ class Front:
         """To pods."""
         return self.gateway.report().gauges["upstream_connections"]
 
-    def hang_up(self) -> None:
-        if self._client is not None:
-            self._client.hang_up()
-
 
 @asynccontextmanager
 async def front(api: Api) -> AsyncIterator[Front]:
     routes = ClusterRoutes(Access(f"http://127.0.0.1:{api.port}", None, lambda: None))
     made = Gateway(routes, Settings(access_log_sample=0.0), About("0"))
-    on = bound("127.0.0.1", 0, shared=False)
-    serving = asyncio.create_task(made.serve(on, once_known=True))
-    found = Front(made, routes, on.getsockname()[1])
-    try:
-        async with asyncio.timeout(5):
-            await made.server.listening.wait()
-        yield found
-    finally:
-        made.end()
-        found.hang_up()
-        async with asyncio.timeout(10):
-            await serving
+    clients: list[Client] = []
+    async with served(made, clients, once_known=True) as port:
+        yield Front(made, routes, port, clients)
 
 
 async def test_predictions_go_on_while_the_api_server_is_away_and_a_pod_leaves(
