@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from modelyard.api.kinds import Kind
 from modelyard.handlers.metrics import Metrics
 from modelyard.handlers.next_wake import NextWake, after_failure, after_outcome
 from modelyard.handlers.queue import Closed, Queue
-from modelyard.handlers.routing import Key, in_order, woken
+from modelyard.handlers.routing import Key, in_order, is_own_word, woken
 from modelyard.kube.backoff import Dice
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Cluster, Manifest
@@ -30,6 +31,9 @@ Pass = Callable[[Cluster, Settings, str, str, datetime], Awaitable[Outcome]]
 
 LONGEST_PASS = 120.0
 """Seconds after which a pass is cut off; every request in it has a shorter timeout of its own."""
+
+_passing: ContextVar[Key | None] = ContextVar("passing", default=None)
+"""Whose pass this task runs: the answers to its writes change the cache from within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,10 @@ class Loop:
     def _changed(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
     ) -> None:
+        passing = _passing.get()
+        knows = passing == (kind, namespace, name) and is_own_word(kind, (old, new))
         for key in in_order(woken(kind, namespace, (old, new), self._world.cache)):
-            if key.kind in self._world.passes:
+            if key.kind in self._world.passes and not (knows and key == passing):
                 self._queue.wake(key)
 
     async def _work(self) -> None:
@@ -90,10 +96,12 @@ class Loop:
                 key = await self._queue.take()
             except Closed:
                 return
+            _passing.set(key)
             try:
                 with about(key.kind.name, key.namespace, key.name):
                     following = await self._pass(key)
             finally:
+                _passing.set(None)
                 self._queue.done(key)
             if following is not None:
                 self._queue.wake_after(key, following.delay)

@@ -46,8 +46,26 @@ class Works:
         self.task: asyncio.Task[None] | None = None
 
     def put(self, name: str, version: int = 1, kind: Kind = CUSTOM_MODEL) -> None:
-        metadata = {"name": name, "namespace": "ns", "uid": name, "resourceVersion": str(version)}
-        self.cache.put(kind, {"metadata": metadata, "spec": {"v": version, "modelRef": {"name": "none"}}})
+        self._put(kind, name, version, spec={"v": version})
+
+    def say(self, name: str, version: int, kind: Kind = CUSTOM_MODEL, **labels: str) -> None:
+        """The first state of an object, with a status that tells of the version, and with labels."""
+        self._put(kind, name, version, labels, spec={"v": 1}, status={"version": version})
+
+    def _put(
+        self,
+        kind: Kind,
+        name: str,
+        version: int,
+        labels: dict[str, str] | None = None,
+        **more: dict[str, Any],
+    ) -> None:
+        names = {"name": name, "namespace": "ns", "uid": name, "resourceVersion": str(version)}
+        spec = {**more.pop("spec"), "modelRef": {"name": "none"}}
+        self.cache.put(kind, {"metadata": {**names, "labels": labels or {}}, "spec": spec, **more})
+
+    def is_idle(self) -> bool:
+        return not self.queue.running and not self.queue.depth
 
     def wake(self, name: str) -> None:
         self.queue.wake(Key(CUSTOM_MODEL, "ns", name))
@@ -94,6 +112,47 @@ async def test_what_changed_before_the_workers_start_is_passed_over_once_when_th
         await asyncio.sleep(0.02)
 
     assert works.passed == ["a"]
+
+
+async def test_a_pass_does_not_come_again_for_the_status_that_it_wrote_itself() -> None:
+    async def body(name: str) -> Outcome:
+        works.say(name, 2)
+        return Settled()
+
+    async with Works(body) as works:
+        works.put("a")
+        works.say("b", 1)
+        await eventually(lambda: sorted(works.passed) == ["a", "b"])
+        await eventually(works.is_idle)
+
+        assert sorted(works.passed) == ["a", "b"]
+
+        works.say("a", 3)
+        await eventually(lambda: works.passed[2:] == ["a"])
+
+
+async def test_a_pass_comes_again_for_what_else_its_answer_brought() -> None:
+    async def body(name: str) -> Outcome:
+        works.say(name, 2, team="blue")
+        return Settled()
+
+    async with Works(body) as works:
+        works.say("a", 1)
+        await eventually(lambda: works.passed == ["a", "a"])
+
+
+async def test_a_pass_over_a_version_wakes_its_model_by_its_status() -> None:
+    async def body(name: str) -> Outcome:
+        if name == "v":
+            works.say("v", 2, CUSTOM_MODEL_VERSION)
+        return Settled()
+
+    async with Works(body) as works:
+        works.put("v", kind=CUSTOM_MODEL_VERSION)
+        await eventually(lambda: works.passed.count("none") == 2)
+        await eventually(works.is_idle)
+
+        assert works.passed.count("v") == 1
 
 
 async def test_one_key_at_a_time_and_several_keys_at_once() -> None:

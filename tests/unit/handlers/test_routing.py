@@ -21,7 +21,7 @@ from modelyard.api.kinds import (
     POD,
     Kind,
 )
-from modelyard.handlers.routing import woken
+from modelyard.handlers.routing import is_own_word, woken
 from modelyard.kube.cache import Cache
 
 Manifest = dict[str, Any]
@@ -107,6 +107,40 @@ def test_the_status_of_a_model_concerns_the_model_alone(known: Cache) -> None:
     assert lines(known, CUSTOM_MODEL, {**before, "status": {"a": 1}}, before) == {"cmodel m"}
     assert lines(known, CUSTOM_MODEL, make("m", {"gate": {}}), before) == ALL_OF_M
     assert lines(known, CUSTOM_MODEL, make("m", uid="u-another"), before) == ALL_OF_M
+
+
+@pytest.mark.parametrize("kind", [CUSTOM_MODEL, CUSTOM_MODEL_VERSION], ids=lambda kind: kind.short)
+def test_a_status_is_the_last_word_of_a_pass_over_a_model_or_a_version(kind: Kind) -> None:
+    before = version("m1", "m", generation=1)
+
+    assert is_own_word(
+        kind, (before, {**version("m1", "m", generation=1, resourceVersion="2"), "status": {}})
+    )
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        None,
+        make("m", generation=2),
+        make("m", generation=1, labels={"a": "b"}),
+        make("m", {"description": "other"}, generation=1),
+        make("m", generation=1, uid="u-another"),
+    ],
+    ids=["gone", "edited", "labelled", "described", "made anew"],
+)
+def test_what_another_wrote_meanwhile_is_not_its_word(after: Manifest | None) -> None:
+    assert not is_own_word(CUSTOM_MODEL, (make("m", generation=1), after))
+
+
+def test_what_comes_is_nobodys_own_word() -> None:
+    assert not is_own_word(CUSTOM_MODEL, (None, make("m")))
+
+
+def test_a_pass_over_a_test_goes_on_from_its_own_status() -> None:
+    before = test("running", "m2")
+
+    assert not is_own_word(MODEL_TEST, (before, {**before, "status": {"startedAt": "2026-01-01T00:00:00Z"}}))
 
 
 def test_a_description_concerns_what_it_describes_alone(known: Cache) -> None:
