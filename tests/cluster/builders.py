@@ -20,6 +20,7 @@ from tests.cluster.tools import tool
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _MOST_IMAGES = 150
+_DOCKER_TIMEOUT = 20.0
 
 
 class BuildFailed(Exception):
@@ -58,11 +59,14 @@ def builder() -> Builder:
 
 
 def docker_answers() -> bool:
-    """Whether there is a docker command whose daemon answers."""
+    """Whether there is a docker command whose daemon answers, and does so in time."""
     if shutil.which("docker") is None:
         return False
     asked = ["docker", "version", "--format", "{{.Server.Version}}"]
-    return subprocess.run(asked, capture_output=True, timeout=20).returncode == 0
+    try:
+        return subprocess.run(asked, capture_output=True, timeout=_DOCKER_TIMEOUT).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 class Docker:

@@ -15,10 +15,9 @@ from pathlib import Path
 
 from tests.cluster import oci
 from tests.cluster.builders import docker_answers
-from tests.cluster.programs import Run, check_version, or_else, run, write_private
+from tests.cluster.programs import Run, check_version, kubectl, or_else, run, write_private
 from tests.cluster.progress import Progress
 from tests.cluster.provider import Capability, ClusterUnavailable, Internet
-from tests.cluster.tools import kubectl
 
 _PLAIN = "http://"
 _KUBECONFIG = "mend your kubeconfig, or set KUBECONFIG to another"
@@ -168,7 +167,7 @@ class ExistingProvider:
     def _version(self) -> str:
         """Raises ClusterUnavailable when there is no such context, nobody answers, or the version is too old."""
         with or_else(_KUBECONFIG):
-            contexts = self._run([str(kubectl()), "config", "get-contexts", "--output=name"]).splitlines()
+            contexts = self._run([kubectl(), "config", "get-contexts", "--output=name"]).splitlines()
         if self._context not in contexts:
             raise ClusterUnavailable(
                 f"CLUSTER_CONTEXT={self._context} is no context of your kubeconfig, which has "
@@ -179,12 +178,12 @@ class ExistingProvider:
     def _view(self) -> list[str]:
         """The command that prints a kubeconfig of this context alone, with everything in it."""
         whole = ("config", "view", "--minify", "--flatten", "--raw", "--output=yaml")
-        return [str(kubectl()), f"--context={self._context}", *whole]
+        return [kubectl(), f"--context={self._context}", *whole]
 
     @or_else(_CONTEXT)
     def _ask(self, *arguments: str) -> str:
         options = (f"--context={self._context}", "--request-timeout=20s")
-        return self._run([str(kubectl()), *options, *arguments])
+        return self._run([kubectl(), *options, *arguments])
 
 
 def _takes_pods(node: dict[str, object]) -> bool:

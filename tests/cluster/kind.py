@@ -22,10 +22,9 @@ from tests.cluster.kind_config import (
     worker_count,
 )
 from tests.cluster.kind_registry import Docker, Registry
-from tests.cluster.programs import ProgramFailed, Run, check_version, or_else, run, write_private
+from tests.cluster.programs import ProgramFailed, Run, check_version, kubectl, or_else, run, write_private
 from tests.cluster.progress import Progress
 from tests.cluster.provider import Capability, ClusterUnavailable, Internet
-from tests.cluster.tools import kubectl
 from tests.cluster.waiting import NeverHappened, until
 
 READY = 180.0
@@ -231,4 +230,4 @@ class KindProvider:
 
     def _ask(self, *arguments: str) -> str:
         """What kubectl prints. Raises ProgramFailed, at once where the API server does not answer."""
-        return self._run([str(kubectl()), *arguments, f"--kubeconfig={self._kubeconfig}", _REQUEST])
+        return self._run([kubectl(), *arguments, f"--kubeconfig={self._kubeconfig}", _REQUEST])

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.cluster import tools
 from tests.cluster.provider import OLDEST, ClusterUnavailable
 
 Run = Callable[..., str]
@@ -41,6 +42,14 @@ def run(command: Sequence[str], stdin: str | None = None) -> str:
         said = (done.stderr or done.stdout).strip()[-_LAST:]
         raise ProgramFailed(f"`{' '.join(command)}` failed: {said}")
     return done.stdout
+
+
+def kubectl() -> str:
+    """The path of the pinned kubectl. Raises ClusterUnavailable where this Python has none."""
+    try:
+        return str(tools.kubectl())
+    except tools.ToolMissing as error:
+        raise ClusterUnavailable(str(error)) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from modelyard.api.meta import ApiModel
 from modelyard.api.schema import structural
 from modelyard.cli.gate_checks import counting, merged, merging_remark
 from modelyard.cli.model_name import name_problem
-from modelyard.cli.usage import UsageError
+from modelyard.cli.usage import UsageError, readable
 from modelyard.rendering.reading import NotYaml, documents_in
 
 Spec = TypeVar("Spec", bound=ApiModel)
@@ -48,11 +48,8 @@ class ModelFile:
 
 def read_model_file(path: Path) -> ModelFile:
     """The model in a YAML file of one or more documents; UsageError when there is not exactly one."""
-    try:
+    with readable(str(path)):
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"{path} cannot be read: {why}") from None
     try:
         return model_in(text)
     except UsageError as error:

@@ -14,13 +14,12 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modelyard.api.kinds import ALL_KINDS
 from modelyard.cli.stdout import write_out
-from modelyard.cli.usage import EXIT_FINE, EXIT_INTERRUPTED, EXIT_USAGE, UsageError
+from modelyard.cli.usage import EXIT_FINE, EXIT_INTERRUPTED, EXIT_USAGE, UsageError, readable
 from modelyard.rendering.documents import Documents, Text, namespace_problem, read
 from modelyard.rendering.placeholders import Placeholders
 from modelyard.rendering.render import Rendering, render
@@ -29,10 +28,6 @@ from modelyard.settings import Settings, from_environ
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (".yaml", ".yml", ".json")
-_NEXT: Mapping[type[OSError], str] = {
-    FileNotFoundError: "give the path of a file or a folder",
-    PermissionError: "give yourself the right to read it",
-}
 _RENDERERS = {"yaml": as_yaml, "json": as_json}
 
 
@@ -124,7 +119,7 @@ def _settings() -> Settings:
 
 def _texts(name: str) -> Iterator[Text]:
     if name == "-":
-        with _readable("standard input"):
+        with readable("standard input"):
             content = sys.stdin.read() if sys.stdin else ""
         yield Text("standard input", content)
         return
@@ -132,28 +127,16 @@ def _texts(name: str) -> Iterator[Text]:
     if any((path / kustomization).exists() for kustomization in _KUSTOMIZATIONS):
         made = f"kubectl kustomize {shlex.quote(name)} | modelyard render -f -"
         raise UsageError(f"{name} is to be put together by Kustomize first: {made}")
-    with _readable(name):
+    with readable(name):
         files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
     if not files:
         raise UsageError(
             f"{name} holds no file that ends in {', '.join(_SUFFIXES)}; give the file itself, or another folder"
         )
     for file in files:
-        with _readable(str(file)):
+        with readable(str(file)):
             content = file.read_text(encoding="utf-8")
         yield Text(str(file), content)
-
-
-@contextmanager
-def _readable(what: str) -> Iterator[None]:
-    """UsageError for what cannot be read."""
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise UsageError(f"{what} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        step = _NEXT.get(type(error), "mend that, or give another file")
-        raise UsageError(f"{what} cannot be read: {error.strerror}; {step}") from None
 
 
 def _nothing(names: Sequence[str], found: Documents) -> str:

@@ -289,7 +289,10 @@ def test_the_format_of_data_goes_by_its_name_unless_it_is_said(
         (["--target-type=Multiclass", "--class-labels=a,b,a"], "a class label is there twice"),
         (["--target-type=Multiclass", "--class-labels=a"], "the model cannot be like that: classLabels: "),
         (["--target-name="], "the model cannot be like that: targetName: "),
-        (["--file=absent.yaml"], "absent.yaml cannot be read: No such file or directory"),
+        (
+            ["--file=absent.yaml"],
+            "absent.yaml cannot be read: No such file or directory; give the path of one that is there",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], problem: str) -> None:

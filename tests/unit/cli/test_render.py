@@ -116,7 +116,7 @@ def test_what_kustomize_makes_is_asked_for(capsys: pytest.CaptureFixture[str]) -
         (
             "absent.yaml",
             None,
-            "absent.yaml cannot be read: No such file or directory; give the path of a file or a folder\n",
+            "absent.yaml cannot be read: No such file or directory; give the path of one that is there\n",
         ),
         (
             "binary.yaml",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from tests.cluster import interrupts
+from tests.cluster import interrupts, tools
 from tests.cluster.__main__ import main
 from tests.cluster.interrupts import Interrupted
 from tests.cluster.kind import KindProvider
-from tests.cluster.programs import ProgramFailed, or_else, run
+from tests.cluster.programs import ProgramFailed, kubectl, or_else, run
 from tests.cluster.provider import ClusterUnavailable
 
 OWN_GROUP = [sys.executable, "-c", "import os; print(os.getpgrp() == os.getpid())"]
@@ -39,6 +40,16 @@ def test_a_program_that_there_is_not_is_told_with_the_next_step() -> None:
         ClusterUnavailable, match=r"^`dockr` cannot be run: No such file or directory; install it"
     ):
         run(["dockr", "ps"])
+
+
+def test_a_python_without_kubectl_is_told_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(tools, "distribution", nothing)
+
+    with pytest.raises(ClusterUnavailable, match=r"^No kubectl in this Python: run `make test` once, or "):
+        kubectl()
 
 
 @pytest.mark.parametrize(
