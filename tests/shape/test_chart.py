@@ -191,7 +191,7 @@ def test_every_value_has_a_place_in_the_schema() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     schema = json.loads((CHART / "values.schema.json").read_text())
 
-    assert named(schema) - {"global"} == keys(values, schema)
+    assert named(schema) - {"global", "enabled"} == keys(values, schema)
 
 
 def named(schema: dict[str, Any], path: str = "") -> set[str]:

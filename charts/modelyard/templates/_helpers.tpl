@@ -1,4 +1,8 @@
+{{- /* Services get it, and their names are stricter than those of releases. */ -}}
 {{- define "modelyard.name" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) -}}
+{{- fail (printf "the release's name (%s) has to start with a letter and to consist of lower-case letters, digits and '-': Services get it" .Release.Name) -}}
+{{- end -}}
 {{- .Release.Name | trunc 53 | trimSuffix "-" -}}
 {{- end -}}
 

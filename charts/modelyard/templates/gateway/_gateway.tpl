@@ -2,6 +2,15 @@
 {{- include "modelyard.name" . | trunc 53 | trimSuffix "-" -}}-gateway
 {{- end -}}
 
+{{- /* A Service has a name of at most 63 letters; what is cut off of a longer one stands as its hash. */ -}}
+{{- define "modelyard.gateway.metricsName" -}}
+{{- $name := include "modelyard.gateway.name" . -}}
+{{- if gt (len $name) 55 -}}
+{{- $name = printf "%s-%s" ($name | trunc 46) ($name | sha256sum | trunc 8) -}}
+{{- end -}}
+{{- $name -}}-metrics
+{{- end -}}
+
 {{- define "modelyard.gateway.serviceAccount" -}}
 {{- $account := .Values.gateway.serviceAccount -}}
 {{- $account.name | default (ternary (include "modelyard.gateway.name" .) "default" $account.create) -}}
