@@ -249,6 +249,16 @@ def test_report_is_bounded_whatever_was_found(letter: str) -> None:
     assert all(len(check.findings) + check.findings_left_out == 2 * MAX_FINDINGS for check in read.checks)
 
 
+def test_report_says_how_long_the_run_took_what_it_asked_and_why_it_ended() -> None:
+    run = run_with("x")
+    summary = run.progress.summary(error="no space left").model_copy(
+        update={"counts": CheckCounts(rows=7, requests=3), "duration_seconds": 1.25}
+    )
+    report = report_of(run, summary)
+    assert (report.error, report.duration_seconds) == ("no space left", 1.25)
+    assert report.counts == CheckCounts(rows=7, requests=3)
+
+
 def test_report_travels_among_other_lines_of_the_log() -> None:
     content = REPORT.to_bytes()
     outcome = CheckOutcome(status=CheckStatus.WARNING, message="Zeile ü\nmodelyard-report forged")

@@ -90,6 +90,15 @@ async def test_state_is_told_by_asking_again(start_model: StartModel) -> None:
     assert [finding.where for finding in record.findings] == [f"row {row}" for row in range(6)]
 
 
+async def test_how_far_predictions_differ_at_most_is_reported(serve_model: ServeModel) -> None:
+    class Grows(Model):
+        def predictions(self, columns: Columns) -> list[Any]:
+            return [float(len(columns["a"]))] * len(columns["a"])
+
+    record = await side_effects(serve_model(Grows))
+    assert record.facts["largestDifference"] == 5.0
+
+
 async def test_state_may_be_that_of_another_replica(start_model: StartModel) -> None:
     address = start_model("counter_state", URL_PREFIX=PREFIX)
     other = start_model("good_regression", URL_PREFIX=PREFIX)
