@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from modelyard.api.crds import RESOURCES, crd
+from modelyard.cli.usage import EXIT_FINE, EXIT_USAGE
 
 _NOTE = "# Made by `make crds` from the types in operator/modelyard/api; do not edit.\n"
 
@@ -24,15 +25,24 @@ _TAIL = "{{- end }}\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry of `modelyard crds`; 0 when all is written or fresh, 1 when --check finds a stale file."""
+    """Entry of `modelyard crds`; 0 when all is written or fresh, 1 when --check finds a stale file, 2 when one cannot
+    be written."""
     options = _parser().parse_args(argv)
     wanted = files(options.output, options.chart)
     if options.check:
         return _check(wanted)
+    try:
+        _write(wanted)
+    except OSError as error:
+        print(f"modelyard crds: {error.filename} cannot be written: {error.strerror}", file=sys.stderr)
+        return EXIT_USAGE
+    return EXIT_FINE
+
+
+def _write(wanted: Mapping[Path, str]) -> None:
     for path, text in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return 0
 
 
 def files(output: Path, chart: Path) -> dict[Path, str]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
 import os
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,7 +76,7 @@ def _problem(url: str) -> str:
     except urllib.error.HTTPError as error:
         with error:
             return f"{url} answers {error.code}: {error.read(2000).decode(errors='replace')}"
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         return f"{url} does not answer ({reason}): look at the operator's pod and its log."
 
@@ -102,10 +104,21 @@ def _older(found: Sequence[str]) -> str:
     )
 
 
+def _url(text: str) -> str:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise argparse.ArgumentTypeError(f"must be a URL such as http://modelyard-metrics:8080, not {text!r}")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="modelyard health", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--url", required=True, help="where the operator's probes answer: http://<Service>:8080"
+        "--url", required=True, type=_url, help="where the operator's probes answer: http://<Service>:8080"
     )
     parser.add_argument(
         "--patience", type=float, default=PATIENCE, metavar="SECONDS", help=f"default: {PATIENCE:.0f}"

@@ -208,3 +208,13 @@ def test_a_template_escapes_what_helm_would_read() -> None:
         '  description: write {{ "{{" }} name }}\n'
         "{{- end }}\n"
     )
+
+
+def test_files_that_cannot_be_written_are_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert main([f"--output={tmp_path}/file/crds", f"--chart={tmp_path}/chart"]) == 2
+    said = capsys.readouterr().err
+    assert said == f"modelyard crds: {tmp_path}/file/crds cannot be written: Not a directory\n"
