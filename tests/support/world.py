@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, assert_never
@@ -31,7 +32,7 @@ from modelyard.api.kinds import (
     kind_of,
 )
 from modelyard.handlers.queue import Schedule
-from modelyard.handlers.routing import Key, in_order, leader, woken
+from modelyard.handlers.routing import Key, leader, news_of
 from modelyard.kube.cache import Cache
 from modelyard.kube.errors import ApiError
 from modelyard.kube.live import LiveCluster
@@ -56,6 +57,9 @@ PASS_LIMIT = 2000
 """Passes in one `settle`; more means that two passes wake each other for ever."""
 
 RETRY = timedelta(seconds=1)
+
+_passing: ContextVar[Key | None] = ContextVar("passing", default=None)
+"""Whose pass this task runs: what it writes is told of within it, by the watch as by the answer."""
 
 
 async def _registry(image: str, secrets: Sequence[Manifest]) -> Resolution:
@@ -128,7 +132,7 @@ class World:
     def _wake(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
     ) -> None:
-        keys = in_order(woken(kind, namespace, (old, new), self.cache))
+        keys = news_of(kind, namespace, name, (old, new), self.cache, passing=_passing.get())
         self._dice.shuffle(keys)
         for key in keys:
             self._schedule.wake(key, self._seconds())
@@ -165,6 +169,7 @@ class World:
             await asyncio.sleep(0)
 
     async def _pass(self, key: Key) -> None:
+        _passing.set(key)
         try:
             outcome = await self._reconcilers[key.kind](
                 self.cluster, self.settings, key.namespace, key.name, self.now
@@ -172,6 +177,8 @@ class World:
         except ApiError as error:
             self.failures.append((key, error))
             outcome = Waiting(RETRY)
+        finally:
+            _passing.set(None)
         self._schedule.done(key)
         match outcome:
             case Waiting():

@@ -15,7 +15,7 @@ from modelyard.api.kinds import Kind
 from modelyard.handlers.metrics import Metrics
 from modelyard.handlers.next_wake import NextWake, after_failure, after_outcome
 from modelyard.handlers.queue import Closed, Queue
-from modelyard.handlers.routing import Key, in_order, is_own_word, woken
+from modelyard.handlers.routing import Key, news_of
 from modelyard.kube.backoff import Dice
 from modelyard.kube.cache import Cache
 from modelyard.kube.cluster import Cluster, Manifest
@@ -84,10 +84,9 @@ class Loop:
     def _changed(
         self, kind: Kind, namespace: str, name: str, old: Manifest | None, new: Manifest | None
     ) -> None:
-        passing = _passing.get()
-        knows = passing == (kind, namespace, name) and is_own_word(kind, (old, new))
-        for key in in_order(woken(kind, namespace, (old, new), self._world.cache)):
-            if key.kind in self._world.passes and not (knows and key == passing):
+        known, passing = self._world.cache, _passing.get()
+        for key in news_of(kind, namespace, name, (old, new), known, passing=passing):
+            if key.kind in self._world.passes:
                 self._queue.wake(key)
 
     async def _work(self) -> None:

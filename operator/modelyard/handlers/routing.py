@@ -69,6 +69,16 @@ def woken(kind: Kind, namespace: str, states: States, known: Lookup) -> set[Key]
     return keys
 
 
+def news_of(
+    kind: Kind, namespace: str, name: str, states: States, known: Lookup, *, passing: Key | None
+) -> list[Key]:
+    """The keys to pass over, in order; `passing` is the key of the pass that wrote this itself, None for another's."""
+    keys = woken(kind, namespace, states, known)
+    if passing == (kind, namespace, name) and is_own_word(kind, states):
+        keys -= {passing}
+    return in_order(keys)
+
+
 def in_order(keys: Iterable[Key]) -> list[Key]:
     """A model first: its pass gives the labels and turns that the others wait for."""
     return sorted(keys, key=lambda key: (key.kind != CUSTOM_MODEL, key.kind.name, key.name))
