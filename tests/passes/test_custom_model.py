@@ -336,6 +336,34 @@ async def test_the_old_version_stays_for_as_long_as_the_switch_is_not_seen() -> 
     assert world.get(DEPLOYMENT, old)["spec"]["replicas"] == 0
 
 
+async def test_what_the_service_still_sends_to_stays_when_a_switch_was_refused_and_the_next_one_comes() -> (
+    None
+):
+    """The second version dies before its switch could be made; callers are with the first one all the while."""
+    world = await serving_v1()
+    old = workload(world, "hello-1")
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if kind == SERVICE and name == "hello":
+            raise Forbidden("apply Service: no")
+
+    world.api.before_write = refuse
+    world.user.apply(V2)
+    await world.settle()
+    world.platform.behaviour["hello-2"] = "crashes"
+    await world.pass_time(60, step=30)
+    world.user.apply(make_version("hello-3", label="3.0"))
+    await world.pass_time(120, step=30)
+    assert world.get(MODEL_LEDGER, "hello")["spec"]["serving"]["name"] == "hello-3"
+    assert _selected(world) == key(world, "hello-1")
+    assert world.get(DEPLOYMENT, old)["spec"]["replicas"] == 1
+    world.api.before_write = None
+    await world.pass_time(60, step=30)
+    assert _selected(world) == key(world, "hello-3")
+    await world.pass_time(60, step=30)
+    assert world.get(DEPLOYMENT, old)["spec"]["replicas"] == 0
+
+
 async def test_a_candidate_takes_over_only_when_every_replica_is_an_endpoint() -> None:
     world = await serving_v1()
     endpoints = world.platform._endpoints
@@ -478,6 +506,25 @@ async def test_a_refusal_of_the_server_becomes_a_condition(error: Exception, rea
     assert world.message(CUSTOM_MODEL, "hello") == str(error)
     assert isinstance(await _outcome(world), Waiting)
     assert world.failures == []
+
+
+async def test_a_switch_that_was_refused_is_tried_again_by_itself() -> None:
+    """The ledger says already who serves; an administrator mends what stood in the way, and no watch tells of it."""
+    world = await serving_v1()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if kind == SERVICE and name == "hello":
+            raise Forbidden("apply Service: no")
+
+    world.api.before_write = refuse
+    world.user.apply(V2)
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL, "hello") == ("False", "Forbidden")
+    assert _selected(world) == key(world, "hello-1")
+    world.api.before_write = None
+    await world.pass_time(60, step=30)
+    assert _selected(world) == key(world, "hello-2")
+    assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
 
 
 async def test_events_tell_of_promotions_and_refusals_once() -> None:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from modelyard.api.check_plan import CheckStatus
 from modelyard.api.kinds import CUSTOM_MODEL, CUSTOM_MODEL_VERSION, MODEL_LEDGER, MODEL_TEST
+from modelyard.reconcilers.custom_model.reconcile import reconcile
+from modelyard.status.outcomes import Settled
 from tests.support.moments import names
 from tests.support.objects import NAMESPACE, make_environment, make_gate, make_model, make_version
 from tests.support.world import World
@@ -97,6 +100,16 @@ async def test_data_that_comes_after_the_verdict_starts_no_test_that_was_not_run
     await world.pass_time(120, step=5)
     assert [str(write) for write in world.writes(since=before) if write.kind in ("Job", "ModelTest")] == []
     assert "was not run" in world.message(CUSTOM_MODEL_VERSION, "hello-1", "TestsPassed")
+
+
+async def test_a_model_that_serves_rests_though_a_test_that_is_not_required_was_lost() -> None:
+    """Such a test is not made anew once its version has its verdict, so there is nothing to look for."""
+    world = await _with_rows(GOOD, required=False)
+    (lost,) = [name for name in names(world, MODEL_TEST) if name.startswith("hello-1-rows-")]
+    status = world.get(MODEL_TEST, lost)["status"]
+    world.api.set_status(MODEL_TEST, NAMESPACE, lost, {**status, "overallStatus": CheckStatus.ABORTED})
+    await world.pass_time(60, step=30)
+    assert await reconcile(world.cluster, world.settings, NAMESPACE, "hello", world.now) == Settled()
 
 
 async def test_a_test_that_was_given_up_gets_no_turn_while_its_version_is_not_promoted_yet() -> None:

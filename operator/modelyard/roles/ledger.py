@@ -118,7 +118,7 @@ def with_verdict(ledger: ModelLedgerSpec, key: str, verdict: VerdictFact) -> Mod
 
 
 def with_promotion(ledger: ModelLedgerSpec, fact: VersionFact, *, now: datetime) -> ModelLedgerSpec:
-    """From here on `fact` serves; what served before drains once the switch is seen."""
+    """From here on `fact` serves; what callers were with before drains once the switch is seen."""
     before = ledger.serving
     serving = ServingFact(
         key=fact.key,
@@ -126,7 +126,7 @@ def with_promotion(ledger: ModelLedgerSpec, fact: VersionFact, *, now: datetime)
         label=fact.label,
         since=now,
         switched_at=None,
-        previous_key=before.key if before else None,
+        previous_key=_called(before) if before else None,
     )
     promotion = PromotionFact(
         key=fact.key,
@@ -138,6 +138,11 @@ def with_promotion(ledger: ModelLedgerSpec, fact: VersionFact, *, now: datetime)
     return ledger.model_copy(
         update={"serving": serving, "promotions": [*ledger.promotions, promotion][-PROMOTIONS_KEPT:]}
     )
+
+
+def _called(serving: ServingFact) -> str:
+    """The version that the stable Service was last seen to send to; the first one has none before it."""
+    return serving.key if serving.switched_at else serving.previous_key or serving.key
 
 
 def with_switch(ledger: ModelLedgerSpec, *, now: datetime) -> ModelLedgerSpec:

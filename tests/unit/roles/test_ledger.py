@@ -192,6 +192,19 @@ def test_a_promotion_remembers_what_served_before_and_waits_for_its_switch() -> 
     assert after.versions == before.versions
 
 
+def test_a_promotion_after_a_switch_that_was_never_seen_keeps_what_callers_are_with() -> None:
+    before = ledger("1.0 passed", "2.0 passed", "3.0 passed", serving="2.0", previous="1.0", switched=None)
+    after = with_promotion(before, version("3.0 passed"), now=NOW)
+    assert after.serving == ledger("3.0", serving="3.0", previous="1.0", switched=None).serving
+    assert after.promotions[-1].from_key == key("2.0")
+
+
+def test_a_promotion_after_a_first_one_that_was_never_seen_comes_after_that() -> None:
+    before = ledger("1.0 passed", "2.0 passed", serving="1.0", switched=None)
+    after = with_promotion(before, version("2.0 passed"), now=NOW)
+    assert after.serving == ledger("2.0", serving="2.0", previous="1.0", switched=None).serving
+
+
 def test_the_last_twenty_promotions_are_kept() -> None:
     facts = ledger("1.0 passed", "2.0 passed")
     for number in range(PROMOTIONS_KEPT + 5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -165,13 +166,27 @@ def _why_refused(fact: VersionFact) -> str:
 
 
 def _outcome(facts: Facts, refusal: Refusal | None, stalled: bool) -> Outcome:
-    serving = facts.ledger.serving
-    if serving and serving.previous_key and facts.is_draining(serving.previous_key):
-        ends = drain_ends(facts.ledger)
-        return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
-    if refusal or _is_starting(facts) or any(made_anew_at(test, facts.now) for test in facts.tests):
-        return Waiting(RETRY)
+    """The earliest of what time alone brings."""
+    waits = [*_rest_of_the_drain(facts)]
+    if refusal or _is_starting(facts) or _is_tested_again(facts):
+        waits.append(RETRY)
+    if waits:
+        return Waiting(min(waits))
     return Stalled() if stalled else Settled()
+
+
+def _rest_of_the_drain(facts: Facts) -> Iterator[timedelta]:
+    """None while the switch is not seen: its news bring the next pass."""
+    serving, ends = facts.ledger.serving, drain_ends(facts.ledger)
+    if serving and ends and serving.previous_key and facts.is_draining(serving.previous_key):
+        yield max(ends - facts.now, SOON)
+
+
+def _is_tested_again(facts: Facts) -> bool:
+    """Whether a test of the candidate said nothing, and is made anew before long; those of others stay as they are."""
+    next_up = _candidate(facts)
+    tests = facts.tests_for(next_up.key) if next_up else ()
+    return any(made_anew_at(test, facts.now) for test in tests)
 
 
 def _is_starting(facts: Facts) -> bool:

@@ -384,9 +384,9 @@ def _is_stalled(facts: Facts, refusal: Refusal | None) -> bool:
 
 
 def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
-    if facts.draining:
-        ends = drain_ends(facts.ledger)
-        return Waiting(max(ends - facts.now, SOON)) if ends else Settled()
+    ends = drain_ends(facts.ledger)
+    if facts.draining and ends:
+        return Waiting(max(ends - facts.now, SOON))
     if facts.version.spec.source.config_map and _source(facts).status == "False":
         return Waiting(RETRY)  # a ConfigMap of the user's can be mended, and is not watched
     if stalled:
