@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from modelyard.api.crds import RESOURCES
 from modelyard.api.labels import API_VERSION
+from modelyard.rendering.reading import documents_in
 from tests.apiserver.said import path_of, refusal
 from tests.apiserver.server import ApiServer
 from tests.support.pages import ROOT, blocks, title, tracked, yaml_blocks
@@ -27,8 +27,8 @@ PARTS = [
 
 
 def objects(text: str) -> list[dict[str, Any]]:
-    """The objects in a YAML stream."""
-    return [document for document in yaml.safe_load_all(text) if isinstance(document, dict)]
+    """The objects in a YAML stream, as kubectl reads it."""
+    return [document for document in documents_in(text) if isinstance(document, dict)]
 
 
 def ours(text: str) -> list[dict[str, Any]]:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-import yaml
-
 from modelyard.api.custom_model import TargetType
+from modelyard.rendering.reading import documents_in
 
 _SHIPPED = resources.files("modelyard.cli") / "skeletons"
 
@@ -82,7 +81,7 @@ def _fields(name: str, language: Language, target_type: TargetType) -> dict[str,
     return {
         "name": name,
         # A model may be called "null" or "on".
-        "quotedName": name if yaml.safe_load(name) == name else json.dumps(name),
+        "quotedName": name if documents_in(name) == [name] else json.dumps(name),
         "language": language.name,
         "programmingLanguage": language.programming_language,
         "image": language.image,

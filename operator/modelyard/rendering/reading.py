@@ -13,13 +13,30 @@ class NotYaml(Exception):
     """The text cannot be read; the message is one line that says why, where PyYAML knows that, and what next."""
 
 
-class _Loader(yaml.SafeLoader):
-    """As kubectl reads YAML: what looks like a date is text, 1e-6 is a number, and \\ud83d\\ude00 one letter."""
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    ("bool", r"y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON|n|N|no|No|NO|false|False|FALSE|off|Off|OFF"),
+    ("null", r"~|null|Null|NULL|"),
+    ("int", r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+)
 
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+BARE_WORDS = [(f"tag:yaml.org,2002:{tag}", re.compile(f"({pattern})$")) for tag, pattern in _MEANINGS]
+"""What a word without quotes means to kubectl, which is not quite what it means to PyYAML; all else is text."""
+
+
+class _Loader(yaml.SafeLoader):
+    """As kubectl reads YAML: what looks like a date or a time is text, `y` is true, and \\ud83d\\ude00 one letter."""
+
+    bool_values = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
+    yaml_implicit_resolvers = {None: BARE_WORDS}
+
+    def flatten_mapping(self, node: Any) -> None:
+        """`<<` is a word like another, but as a key: there it merges."""
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.style is None and key.value == "<<":
+                key.tag = "tag:yaml.org,2002:merge"
+        super().flatten_mapping(node)
 
     def construct_scalar(self, node: Any) -> Any:
         """As it is, but for halves of letters, which JSON has for letters beyond 16 bits."""
@@ -28,13 +45,6 @@ class _Loader(yaml.SafeLoader):
             return text.encode("utf-16", "surrogatepass").decode("utf-16") if isinstance(text, str) else text
         except UnicodeDecodeError:
             raise ConstructorError(None, None, "found half of a letter", node.start_mark) from None
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
 
 
 def documents_in(content: str) -> list[Any]:

@@ -16,6 +16,7 @@ from modelyard.api.kinds import (
     POD_DISRUPTION_BUDGET,
     SERVICE,
 )
+from modelyard.rendering.reading import BARE_WORDS
 
 Manifest = dict[str, Any]
 
@@ -23,7 +24,10 @@ _WIDTH = 110
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks, so that code and plans can be read."""
+    """Texts of several lines as blocks, so that code and plans can be read. Quoted is what kubectl, or PyYAML, would
+    take for something else than a text."""
+
+    yaml_implicit_resolvers = {**yaml.SafeDumper.yaml_implicit_resolvers, None: BARE_WORDS}
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

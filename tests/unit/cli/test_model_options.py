@@ -96,7 +96,7 @@ kind: CustomModel
 metadata: {name: hello}
 spec:
   targetType: Regression
-  targetName: y
+  targetName: price
   gate:
     tests:
 """

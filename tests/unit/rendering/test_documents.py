@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-import yaml
 
 from modelyard.rendering.documents import Documents, Text, read
 from tests.support.objects import as_applied, make_environment, make_model, make_version
 
 
 def documents(*manifests: Any) -> Documents:
-    return read([Text("f.yaml", yaml.safe_dump_all(manifests))], "team-a")
+    return read([Text("f.yaml", "\n---\n".join(map(json.dumps, manifests)))], "team-a")
 
 
 def model(**spec: Any) -> dict[str, Any]:
@@ -74,6 +74,46 @@ def test_a_number_without_a_point_is_a_number_as_kubectl_has_it() -> None:
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\nnumbers: [1e-6, -2E3, 1.5]\n"
 
     assert read([Text("f.yaml", text)], "team-a").objects[0]["numbers"] == [1e-6, -2000.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("y", True),
+        ("N", False),
+        ("yes", True),
+        ("Off", False),
+        ("yEs", "yEs"),
+        ("12:30", "12:30"),
+        ("190:20:30.15", "190:20:30.15"),
+        ("=", "="),
+        ("<<", "<<"),
+        ("0o14", 12),
+        ("014", 12),
+        ("0x1_F", 31),
+        ("-0b11", -3),
+        ("09", 9),
+        ("1_0.5", 10.5),
+        ("+.5", 0.5),
+        ("5.", 5),
+        ("1e3", 1000),
+        ("e3", "e3"),
+        ("_1", "_1"),
+        (".", "."),
+    ],
+)
+def test_a_bare_word_is_what_kubectl_takes_it_for(written: str, meant: object) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\nvalue: {written}\n"
+
+    value = read([Text("f.yaml", text)], "team-a").objects[0]["value"]
+
+    assert (type(value) is str, value) == (type(meant) is str, meant)
+
+
+def test_a_merge_still_brings_the_fields_of_an_anchor() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: m}\nother: {<<: *m, more: 1}\n"
+
+    assert read([Text("f.yaml", text)], "team-a").objects[0]["other"] == {"name": "m", "more": 1}
 
 
 def test_a_status_is_left_out_but_for_the_digest_of_an_environment_version() -> None:

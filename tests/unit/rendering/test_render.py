@@ -10,6 +10,7 @@ import yaml
 
 from modelyard.api.labels import SERVES
 from modelyard.rendering.placeholders import Placeholders
+from modelyard.rendering.reading import documents_in
 from modelyard.rendering.render import Rendering, render
 from modelyard.rendering.text import as_json, as_yaml
 from modelyard.settings import Settings
@@ -174,6 +175,21 @@ async def test_yaml_and_json_hold_what_was_rendered() -> None:
         "kind": "List",
         "items": rendering.manifests,
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["y", "N", "on", "0o14", "09", "+.5", "1e3", "12:30", "=", "<<", "null", "", "2.0"]
+)
+def test_a_text_that_kubectl_would_take_for_something_else_is_quoted(text: str) -> None:
+    secret = {
+        "kind": "Secret",
+        "metadata": {"labels": {"text": text}},
+        "ready": True,
+        "count": 5,
+        "part": 0.5,
+    }
+
+    assert documents_in(as_yaml([secret])) == [secret]
 
 
 async def test_the_yaml_says_of_each_document_when_it_is_applied() -> None:
