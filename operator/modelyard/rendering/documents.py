@@ -241,7 +241,13 @@ def _told(error: Mapping[str, Any], kind: Kind) -> str:
     path = _path(error["loc"])
     if error["type"] == "missing":
         return f"{path} is missing; {_explain(kind, path)} says what it is"
-    return _with_next_step(f"{path} is {shown(error['input'])}: {_reason(error)}", kind, path)
+    quotes = "; write it in quotes" if error["type"] == "string_type" and _is_bare(error["input"]) else ""
+    return _with_next_step(f"{path} is {shown(error['input'])}: {_reason(error)}{quotes}", kind, path)
+
+
+def _is_bare(value: object) -> bool:
+    """Whether it was written as a word, which YAML took for something else than a text."""
+    return isinstance(value, bool | int | float)
 
 
 def _with_next_step(told: str, kind: Kind, path: str) -> str:

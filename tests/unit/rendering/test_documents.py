@@ -110,6 +110,18 @@ def test_a_bare_word_is_what_kubectl_takes_it_for(written: str, meant: object) -
     assert (type(value) is str, value) == (type(meant) is str, meant)
 
 
+@pytest.mark.parametrize(("written", "shown"), [("y", "True"), ("12", "12")])
+def test_what_has_to_be_quoted_to_be_a_text_is_told_so(written: str, shown: str) -> None:
+    text = (
+        "apiVersion: modelyard.dev/v1alpha1\nkind: CustomModel\nmetadata: {name: m}\n"
+        f"spec: {{targetType: Regression, targetName: {written}}}\n"
+    )
+
+    (problem,) = read([Text("f.yaml", text)], "team-a").problems
+
+    assert f"spec.targetName is {shown}: input should be a valid string; write it in quotes; " in problem
+
+
 def test_a_merge_still_brings_the_fields_of_an_anchor() -> None:
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: m}\nother: {<<: *m, more: 1}\n"
 
