@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from scripts import install
@@ -164,20 +165,22 @@ def print_summary(clients: Clients, provider: Provider) -> None:
 def next_steps(kubeconfig: Path, programs: Path) -> str:
     """What to try next; `programs` is the folder of kubectl and helm."""
     return f"""What to try next:
-  export KUBECONFIG={kubeconfig} PATH={programs}:$PATH
+  export KUBECONFIG={quote(str(kubeconfig))} PATH={quote(str(programs))}:$PATH
   kubectl config set-context --current --namespace={NAMESPACE}
-  kubectl get custommodelversion {REFUSED} -o jsonpath='{{.status.conditions[?(@.type=="Ready")].message}}'
+  kubectl get custommodelversion {REFUSED} -o jsonpath='{{.status.conditions[?(@.type=="Ready")].message}}{{"\\n"}}'
   kubectl apply -f examples/02-failing-gate/fixed/      # a third version, mended: watch it take over
   kubectl get custommodelversions --watch               # Ctrl-C ends it
   ADDRESS=$(kubectl get custommodel {MODEL} -o jsonpath='{{.status.address.url}}')
   kubectl run ask --rm --stdin --quiet --restart=Never --image={":".join(PYTHON_IMAGE)} -- \\
     python3 -c "$(cat examples/predict.py)" "$ADDRESS" <<< '{QUESTION}'
   kubectl --namespace {install.NAMESPACE} port-forward service/{install.RELEASE}-gateway 8001:80 > /dev/null &
-  curl --retry 9 --retry-connrefused http://127.0.0.1:8001/{NAMESPACE}/v2/models/{MODEL}/infer \\
-    --data '{TENSORS}'    # the Open Inference Protocol: docs/gateway.md
+  curl --silent --show-error --retry 9 --retry-connrefused --write-out '\\n' \\
+    http://127.0.0.1:8001/{NAMESPACE}/v2/models/{MODEL}/infer \\
+    --data '{TENSORS}'  # the Open Inference Protocol: docs/gateway.md
   modelyard init /tmp/my-model && kubectl apply -k /tmp/my-model  # a model of your own
+  kubectl get custommodels --watch                      # until it is True, in half a minute; Ctrl-C ends it
   kubectl explain custommodelversion.spec
-  make demo-down; unset KUBECONFIG                      # take it all away
+  make demo-down; unset KUBECONFIG; kill %1             # take it all away, the forwarded port too
 """
 
 

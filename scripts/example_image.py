@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts.install import EXPECTED
+from scripts.install import EXPECTED, ROOT
 from tests.cluster import images, interrupts
 from tests.cluster.oci import Image
 from tests.cluster.progress import Progress
@@ -44,7 +44,14 @@ def push(provider: Provider, example: Path, progress: Progress) -> str:
             f"This cluster pulls {repository} from where its name says: build {example}/Dockerfile and push it to a"
             f" registry of yours, and write its name there into {example}/environment.yaml."
         )
+    if not provider.is_running():
+        raise ClusterUnavailable("No cluster is running: start one with `make demo` or `make cluster`.")
     return provider.push(build(example, progress).layout, repository, tag)
+
+
+def _those_with_images() -> str:
+    *others, last = sorted(file.parent.name for file in (ROOT / "examples").glob("*/Dockerfile"))
+    return f"{', '.join(others)} or {last}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("example", type=Path, help="the example's folder")
     example = parser.parse_args(arguments).example
     if not (example / "Dockerfile").is_file():
-        parser.error(f"{example} is no example with an image of its own: it has no Dockerfile")
+        has_none = f"{example} is no example with an image of its own: it has no Dockerfile"
+        parser.error(f"{has_none}; give EXAMPLE={_those_with_images()}")
     progress = Progress()
     try:
         with interrupts.raised():

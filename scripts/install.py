@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tests.cluster import images, interrupts, packages, tools
@@ -174,7 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted; run it again to go on.", file=sys.stderr)
         return interrupted.exit_code
     print(f"Modelyard is ready: {reference}")
-    print(f"export KUBECONFIG={provider.kubeconfig()} PATH={tools.beside_kubectl('helm')}:$PATH")
+    kubeconfig, programs = map(quote, map(str, (provider.kubeconfig(), tools.beside_kubectl("helm"))))
+    print(f"export KUBECONFIG={kubeconfig} PATH={programs}:$PATH")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,7 +13,7 @@ from scripts import demo, example_image, install
 from scripts.demo import Begun, is_over, read_note, tell, write_note
 from scripts.install import values
 from tests.cluster.progress import Progress
-from tests.cluster.provider import ClusterUnavailable, Provider
+from tests.cluster.provider import Capability, ClusterUnavailable, Provider
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -137,12 +138,47 @@ def test_what_to_try_next_names_programs_and_addresses_that_there_are(tmp_path: 
     said = demo.next_steps(tmp_path / "kubeconfig", tmp_path / "bin")
 
     assert f"export KUBECONFIG={tmp_path}/kubeconfig PATH={tmp_path}/bin:$PATH\n" in said
+    assert """jsonpath='{.status.conditions[?(@.type=="Ready")].message}{"\\n"}'""" in said, (
+        "a line of its own"
+    )
     assert "modelyard init /tmp/my-model && kubectl apply -k /tmp/my-model " in said, (
         "outside of the checkout"
     )
     forward = "kubectl --namespace modelyard-system port-forward service/modelyard-gateway 8001:80"
     assert forward in said
     assert "http://127.0.0.1:8001/modelyard-demo/v2/models/prices/infer" in said
+
+
+def test_what_to_try_next_can_be_typed_in_a_checkout_below_a_folder_with_a_space(tmp_path: Path) -> None:
+    folder = tmp_path / "my work"
+
+    line = demo.next_steps(folder / "kubeconfig", folder / "bin").splitlines()[1].strip()
+
+    shown = subprocess.run(
+        ["bash", "-c", f'{line}; echo "$KUBECONFIG:$PATH"'], capture_output=True, text=True
+    )
+    assert shown.stdout.startswith(f"{folder}/kubeconfig:{folder}/bin:")
+
+
+def test_without_an_example_that_has_an_image_those_that_have_one_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        example_image.main([str(install.ROOT / "examples")])
+
+    said = capsys.readouterr().err
+    assert "EXAMPLE=03-sklearn-binary, 04-node-multiclass or 05-own-server" in said
+
+
+def test_no_image_is_built_while_there_is_no_cluster_to_bring_it_to(tmp_path: Path) -> None:
+    (tmp_path / "environment.yaml").write_text("spec:\n  image: registry.example.com/model:1.0\n")
+    capable = frozenset({Capability.PUBLIC_NAMES})
+    stopped = cast(Provider, SimpleNamespace(capabilities=capable, is_running=lambda: False))
+
+    with pytest.raises(
+        ClusterUnavailable, match=r"No cluster is running: start one with `make demo` or `make"
+    ):
+        example_image.push(stopped, tmp_path, Progress(quiet=True))
 
 
 def test_an_example_s_image_has_the_name_that_its_environment_gives_it(tmp_path: Path) -> None:

@@ -136,7 +136,11 @@ def _what_is_lost() -> str | None:
     """What does not come back by itself."""
     record = state.read()
     if record is None or not record.ready:
-        return "it died while it was started" if cleanup.present() else "there is none"
+        return (
+            "it died while it was started"
+            if cleanup.present()
+            else "there is none; `make cluster` starts one"
+        )
     alive = {process.role for process in processes.running()}
     dead = [role for role in _roles(record) if role not in alive]
     return f"not running: {', '.join(dead)}" if dead else None
@@ -198,7 +202,7 @@ def _still_unwell() -> str | None:
 def _running_record() -> Record:
     record = state.read()
     if record is None or not record.ready:
-        raise NotRunning("No cluster is running: start one with `python -m tests.cluster up`.")
+        raise NotRunning("No cluster is running: start one with `make demo` or `make cluster`.")
     return record
 
 
