@@ -24,7 +24,7 @@ from modelyard.api.kinds import (
 )
 from modelyard.kube.errors import Forbidden, Invalid, Unavailable
 from modelyard.reconcilers.custom_model_version.reconcile import reconcile
-from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
+from modelyard.status.outcomes import Outcome, Settled, Waiting
 from tests.support.moments import conditions, key, names, serving_v1, serving_v2, workload
 from tests.support.objects import (
     NAMESPACE,
@@ -324,14 +324,14 @@ async def test_a_name_that_is_taken_becomes_a_condition_and_what_follows_is_not_
 
 
 @pytest.mark.parametrize(
-    ("error", "reason", "outcome"),
+    ("error", "reason", "stalled"),
     [
-        (Forbidden("apply NetworkPolicy: no"), "Forbidden", Waiting),
-        (Invalid("apply NetworkPolicy: spec.x is wrong"), "InvalidSpec", Stalled),
+        (Forbidden("apply NetworkPolicy: no"), "Forbidden", "False"),
+        (Invalid("apply NetworkPolicy: spec.x is wrong"), "InvalidSpec", "True"),
     ],
 )
 async def test_a_refusal_of_the_server_becomes_a_condition(
-    error: Exception, reason: str, outcome: type[Outcome]
+    error: Exception, reason: str, stalled: str
 ) -> None:
     world = World()
 
@@ -345,8 +345,42 @@ async def test_a_refusal_of_the_server_becomes_a_condition(
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", reason)
     assert world.message(CUSTOM_MODEL_VERSION, "hello-1") == str(error)
     assert names(world, DEPLOYMENT) == [], "no pods without their walls"
-    assert isinstance(await _outcome(world, "hello-1"), outcome)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1", "Stalled")[0] == stalled
+    assert isinstance(await _outcome(world, "hello-1"), Waiting)
     assert world.failures == []
+
+
+async def test_what_a_policy_called_invalid_is_tried_again_by_itself() -> None:
+    """A ValidatingAdmissionPolicy answers 422 as a schema does; nobody tells us when it is gone."""
+    world = World()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if kind == SERVICE and name != "hello":
+            raise Invalid("apply Service: denied by a policy")
+
+    world.api.before_write = refuse
+    world.user.apply(make_environment(), make_model(), V1)
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "InvalidSpec")
+    world.api.before_write = None
+    await world.pass_time(60, step=30)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("True", "Serving")
+
+
+async def test_what_is_refused_for_long_is_tried_less_often_but_every_ten_minutes() -> None:
+    world = World()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if kind == NETWORK_POLICY:
+            raise Invalid("apply NetworkPolicy: spec.x is wrong")
+
+    world.api.before_write = refuse
+    world.user.apply(make_environment(), make_model(), V1)
+    await world.settle()
+    world.now += timedelta(minutes=20)
+    assert await _outcome(world, "hello-1") == Waiting(timedelta(minutes=5))
+    world.now += timedelta(days=1)
+    assert await _outcome(world, "hello-1") == Waiting(timedelta(minutes=10))
 
 
 async def test_any_other_error_is_not_swallowed() -> None:

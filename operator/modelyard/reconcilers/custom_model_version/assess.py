@@ -389,10 +389,16 @@ def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
         return Waiting(max(ends - facts.now, SOON))
     if facts.version.spec.source.config_map and _source(facts).status == "False":
         return Waiting(RETRY)  # a ConfigMap of the user's can be mended, and is not watched
+    if ready.reason is Reason.INVALID_SPEC:
+        return Waiting(_patience(facts))  # what refused it may be a policy, which is not watched
     if stalled:
         return Stalled()
     if ready.reason in UNWATCHED:
         return Waiting(RETRY)
     if ready.status == "Unknown":
-        return Waiting(min(max(RETRY, (facts.now - _last_begun(facts)) / 4), RARELY))
+        return Waiting(_patience(facts))
     return Settled()
+
+
+def _patience(facts: Facts) -> timedelta:
+    return min(max(RETRY, (facts.now - _last_begun(facts)) / 4), RARELY)
