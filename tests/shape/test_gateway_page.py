@@ -67,6 +67,13 @@ def test_the_service_monitor_finds_the_metrics_of_both_and_nothing_else() -> Non
     assert found == {"modelyard-metrics", "modelyard-gateway-metrics"}
 
 
+def test_prometheus_leaves_the_namespace_and_the_endpoint_of_a_prediction_as_they_are() -> None:
+    """Otherwise those of the scraped pod take their place, and theirs are `exported_...`."""
+    (endpoint,) = shown("apiVersion: monitoring.coreos.com")["spec"]["endpoints"]
+
+    assert endpoint["honorLabels"] is True
+
+
 def test_the_memory_that_it_speaks_of_is_the_charts() -> None:
     text = " ".join(PAGE.read_text().split())
     default, small = re.findall(r"That is (\d+Mi) by the defaults; .*?, (\d+Mi)\.", text)[0]
