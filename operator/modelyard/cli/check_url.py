@@ -13,12 +13,11 @@ from pydantic import ValidationError
 from modelyard.api.check_plan import CheckPlan, first_problem
 from modelyard.api.check_report import CheckReport
 from modelyard.checks.data import DataError
-from modelyard.checks.data_files import load_data_set
 from modelyard.checks.limits import Limits
 from modelyard.checks.report import report_of
 from modelyard.checks.run import Progress, Run
 from modelyard.checks.runner import run_checks
-from modelyard.cli.model_options import Asked, add_options, asked_for, plan_of, report_options
+from modelyard.cli.model_options import Asked, add_options, asked_for, data_of, plan_of, report_options
 from modelyard.cli.output_files import refuse_to_write_nowhere
 from modelyard.cli.stopping import Stopped, run_until_stopped
 from modelyard.cli.terminal import Terminal, exit_code, write_report
@@ -57,7 +56,7 @@ def _report(options: argparse.Namespace, limits: Limits) -> CheckReport:
     refuse_to_write_nowhere([options.output])
     target = parse_url(options.url)
     asked = asked_for(options, target.url_prefix.rpartition("/")[2] or target.address)
-    data = load_data_set(asked.data, asked.data_format) if asked.data else None
+    data = data_of(asked)
     terminal = Terminal(options.quiet)
     terminal.introduce(asked.remarks, asked.warnings)
     terminal.say(f"asking {options.url}, for {options.timeout:g} s at most (--timeout)")

@@ -38,6 +38,8 @@ _OF_THE_OPERATOR = ("operator", "gateway", "health")
 def chosen(arguments: Sequence[str]) -> Callable[[], int]:
     """What the arguments ask for, ready to be run. Arguments that cannot be understood, or no packages: exit 2."""
     take_any_letter()
+    if not arguments:
+        _parser().error("name a command (`modelyard --help` lists them)")
     (options, _), rest = _parser().parse_known_args(arguments[:1]), arguments[1:]
     module = _imported(options.command, rest)
     return lambda: int(module.main(rest))

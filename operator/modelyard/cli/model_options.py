@@ -15,9 +15,11 @@ from modelyard.api.check_plan import CheckConfiguration, CheckName, CheckPlan, f
 from modelyard.api.custom_model import CustomModelSpec, TargetType
 from modelyard.api.custom_model_version import Startup
 from modelyard.api.dataset import DataFormat
+from modelyard.checks.data import DataSet
+from modelyard.checks.data_files import load_data_set
 from modelyard.cli.model_file import ModelFile, read_model_file
 from modelyard.cli.terminal import RENDERERS, ReportOptions
-from modelyard.cli.usage import UsageError
+from modelyard.cli.usage import UsageError, readable
 from modelyard.manifests.told import told
 
 DEFAULT_TIMEOUT = 600
@@ -104,6 +106,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def report_options(options: argparse.Namespace) -> ReportOptions:
     """How the options want the report."""
     return ReportOptions(options.format, options.output, options.strict)
+
+
+def data_of(asked: Asked) -> DataSet | None:
+    """The rows to predict, if there are any. UsageError where there is no such file, DataError for its content."""
+    if asked.data is None:
+        return None
+    with readable(f"data set {asked.data}"):
+        asked.data.stat()
+    return load_data_set(asked.data, asked.data_format)
 
 
 def asked_for(options: argparse.Namespace, name: str) -> Asked:

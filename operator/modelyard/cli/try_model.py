@@ -11,10 +11,9 @@ from pathlib import Path
 
 from modelyard.api.check_report import CheckReport
 from modelyard.checks.data import DataError
-from modelyard.checks.data_files import load_data_set
 from modelyard.checks.limits import Limits
 from modelyard.cli.model_name import name_for
-from modelyard.cli.model_options import Asked, add_options, asked_for, report_options
+from modelyard.cli.model_options import Asked, add_options, asked_for, data_of, report_options
 from modelyard.cli.output_files import KeptLog, refuse_to_write_nowhere
 from modelyard.cli.stopping import Stopped, run_until_stopped
 from modelyard.cli.terminal import Terminal, exit_code, write_report
@@ -62,7 +61,7 @@ def _report(options: argparse.Namespace, log: KeptLog, limits: Limits, patience:
     if not options.file and not options.target_type and (options.folder / MODEL_FILE).is_file():
         options.file = options.folder / MODEL_FILE
     asked = asked_for(options, name_for(options.folder))
-    data = load_data_set(asked.data, asked.data_format) if asked.data else None
+    data = data_of(asked)
     words = _command(options, asked)
     terminal = Terminal(options.quiet)
     with workspace(_code_of(options.folder), needs_script=not words) as space, log:

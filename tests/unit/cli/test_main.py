@@ -48,6 +48,14 @@ def test_a_word_that_is_near_to_nothing_gets_no_suggestion(capsys: Captured) -> 
     assert "there is no command 'nope' (`modelyard --help` lists them)" in capsys.readouterr().err
 
 
+def test_without_a_command_it_is_said_where_they_are_listed(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+
+    assert ended.value.code == 2
+    assert "error: name a command (`modelyard --help` lists them)" in capsys.readouterr().err
+
+
 def test_ctrl_c_where_a_command_does_not_heed_it_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:

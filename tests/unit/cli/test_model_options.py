@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli.model_file import ModelFile, model_in
-from modelyard.cli.model_options import Asked, add_options, asked_for
+from modelyard.cli.model_options import Asked, add_options, asked_for, data_of
 from modelyard.cli.usage import UsageError
 
 MODEL = """
@@ -324,3 +324,14 @@ def test_a_file_that_holds_no_model_says_why(text: str, problem: str) -> None:
         model_in(text)
 
     assert str(refused.value).startswith(problem)
+
+
+def test_rows_that_are_not_there_are_told_with_the_next_step(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+
+    with pytest.raises(UsageError) as refused:
+        data_of(asked(f"--data={rows}"))
+
+    assert str(refused.value) == (
+        f"data set {rows} cannot be read: No such file or directory; give the path of one that is there"
+    )
