@@ -332,7 +332,10 @@ def test_the_model_file_of_the_folder_is_taken(folder: Path, rows: Path, capsys:
             "that has its own",
         ),
         (["."], ". has no start_server.sh, which starts the server: did you mean good?"),
-        (["good", "--data=absent.csv"], "data set absent.csv: cannot be read: No such file or directory"),
+        (
+            ["good", "--data=absent.csv"],
+            "data set absent.csv cannot be read: No such file or directory; give the path of one that is there",
+        ),
         (["good", "--data=bad.csv"], "data set bad.csv: "),
         (["good", "--command="], "--command is empty; give the words that start the server"),
         (["good", "--command='"], "--command cannot be read: no closing quotation"),
