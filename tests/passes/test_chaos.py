@@ -41,9 +41,9 @@ CHILDREN = (CONFIG_MAP, DEPLOYMENT, SERVICE, NETWORK_POLICY, POD_DISRUPTION_BUDG
 class Chaos:
     """A world in which anything that users and administrators may do happens, by the dice."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, make: type[World] = World) -> None:
         self.dice = random.Random(seed)
-        self.world = World(seed=seed, overlap=self.dice.choice([1, 16]))
+        self.world = make(seed=seed, overlap=self.dice.choice([1, 16]))
         self.invariants = Invariants(self.world.api)
         self.world.api.after_write = self._look
         self.has_served = False
