@@ -174,7 +174,7 @@ def next_steps(kubeconfig: Path, programs: Path) -> str:
   kubectl run ask --rm --stdin --quiet --restart=Never --image={":".join(PYTHON_IMAGE)} -- \\
     python3 -c "$(cat examples/predict.py)" "$ADDRESS" <<< '{QUESTION}'
   kubectl --namespace {install.NAMESPACE} port-forward service/{install.RELEASE}-gateway 8001:80 > /dev/null &
-  curl --silent --show-error --retry 9 --retry-connrefused --write-out '\\n' \\
+  curl --silent --show-error --retry 9 --retry-delay 1 --retry-connrefused --write-out '\\n' \\
     http://127.0.0.1:8001/{NAMESPACE}/v2/models/{MODEL}/infer \\
     --data '{TENSORS}'  # the Open Inference Protocol: docs/gateway.md
   modelyard init /tmp/my-model && kubectl apply -k /tmp/my-model  # a model of your own
