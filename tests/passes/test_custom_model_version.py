@@ -350,6 +350,20 @@ async def test_a_refusal_of_the_server_becomes_a_condition(
     assert world.failures == []
 
 
+async def test_code_of_a_version_made_anew_is_not_taken_for_that_of_the_one_before() -> None:
+    """`kubectl replace --force`: the watch has not told of it yet, and the server gives other files already."""
+    world = World()
+    world.user.apply(make_environment(), make_model())
+    await world.settle()
+    world.user.apply(V1)
+    world.watch_is_broken = True
+    world.user.delete(CUSTOM_MODEL_VERSION, "hello-1")
+    other = [{"path": "start_server.sh", "content": "exec other", "executable": True}]
+    world.user.apply(make_version("hello-1", label="1.0", source={"inline": other}))
+    await world.work()
+    assert names(world, CONTROLLER_REVISION) == []
+
+
 async def test_what_a_policy_called_invalid_is_tried_again_by_itself() -> None:
     """A ValidatingAdmissionPolicy answers 422 as a schema does; nobody tells us when it is gone."""
     world = World()

@@ -156,8 +156,10 @@ async def _source(cluster: Cluster, facts: Facts) -> SourceFacts:
         return _from_config_map(
             await cluster.read(CONFIG_MAP, namespace, source.config_map.name), source.config_map.name, facts
         )
-    full = await cluster.read(CUSTOM_MODEL_VERSION, namespace, facts.version.metadata.name)
-    return _from_inline(full, facts) if full else SourceFacts()
+    meta = facts.version.metadata
+    full = await cluster.read(CUSTOM_MODEL_VERSION, namespace, meta.name)
+    is_same = full is not None and full["metadata"]["uid"] == meta.uid
+    return _from_inline(full, facts) if full and is_same else SourceFacts()
 
 
 def _from_inline(full: Manifest, facts: Facts) -> SourceFacts:
