@@ -11,6 +11,8 @@ from modelyard.cli.usage import EXIT_INTERRUPTED
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command that the arguments name; its exit code. Arguments that cannot be understood: exit 2."""
+    if sys.stderr is None:  # It was closed: Python would print on stdout what is meant for it.
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     arguments = sys.argv[1:] if argv is None else argv
     stopped = f"{' '.join(['modelyard', *arguments[:1]])}: stopped by SIGINT\n"
 

@@ -136,3 +136,12 @@ def test_a_stdout_that_takes_nothing_is_said_in_one_sentence(monkeypatch: pytest
         monkeypatch.setattr(sys, "stdout", full)
         with pytest.raises(UsageError, match=r"^stdout cannot be written: No space left on device$"):
             write_out("x")
+
+
+def test_without_a_stderr_what_is_said_there_is_not_said_on_stdout() -> None:
+    """Where there is none Python prints it among what programs read."""
+    program = "from modelyard.cli.main import main; raise SystemExit(main(['report', 'team/a']))"
+    command = ["sh", "-c", 'exec "$0" "$@" 2>&-', sys.executable, "-c", program]
+    done = subprocess.run(command, stdout=subprocess.PIPE)
+
+    assert (done.returncode, done.stdout) == (2, b"")
