@@ -185,6 +185,29 @@ async def test_row_nothing_serves_yet_is_unknown_then_false_with_the_cause() -> 
     assert (found["Ready"], found["Available"]) == (("False", "EnvironmentNotFound"), ("False", "NotServing"))
 
 
+async def test_row_the_only_version_crashes_is_unknown_with_the_cause_at_once() -> None:
+    world = World()
+    world.platform.behaviour["hello-1"] = "crashes"
+    world.user.apply(make_environment(), make_model(), V1)
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL, "hello") == ("Unknown", "Crashing")
+    said = world.message(CUSTOM_MODEL, "hello")
+    assert said.startswith('version "hello-1" (1.0) does not come up: 0 of 1 replicas ready; pod hello-1-')
+    assert 'ended with exit code 1 (3 restarts); it said: "ImportError: no module named model"' in said
+
+
+async def test_row_older_serves_newest_crashes_stays_unknown_and_names_the_cause() -> None:
+    world = await serving_v1()
+    world.platform.behaviour["hello-2"] = "crashes"
+    world.user.apply(V2)
+    await world.settle()
+    found = conditions(world, CUSTOM_MODEL, "hello")
+    assert (found["Ready"], found["Available"]) == (("Unknown", "Progressing"), ("True", "Serving"))
+    said = world.message(CUSTOM_MODEL, "hello")
+    assert said.startswith('version "hello-2" (2.0) does not come up: 0 of 1 replicas ready; pod hello-2-')
+    assert said.endswith('mend it in a new version; version "hello-1" (1.0) serves')
+
+
 async def test_row_nothing_serves_and_the_only_version_was_refused() -> None:
     world = World()
     world.platform.failing["hello-1"] = BAD

@@ -37,14 +37,21 @@ PULL_REASONS = {
 }
 CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError"}
 
+OWN_FAULTS = frozenset({Reason.OUT_OF_MEMORY, Reason.CRASHING, Reason.NOT_ANSWERING})
+"""Reasons for which the model itself is to blame, so that waiting will not help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong; `own_fault` when the model itself is to blame, so that waiting will not help."""
+    """What is wrong."""
 
     reason: Reason
     message: str
-    own_fault: bool = False
+
+    @property
+    def own_fault(self) -> bool:
+        """Whether the model itself is to blame."""
+        return self.reason in OWN_FAULTS
 
 
 def is_ready(pod: Manifest) -> bool:
@@ -209,7 +216,6 @@ def _crash(pod: Manifest, status: Mapping[str, Any], ended: Mapping[str, Any]) -
             Reason.OUT_OF_MEMORY,
             f"{where} was killed for using more than its memory limit{f' of {limit}' if limit else ''} "
             f"({restarts}). Next: raise maximumMemory in a new version.",
-            own_fault=True,
         )
     log = " ".join((ended.get("message") or "").split())
     said = f'; it said: "{shorten(log[-LOG_EXCERPT:], LOG_EXCERPT)}"' if log else " without a word on its log"
@@ -217,7 +223,6 @@ def _crash(pod: Manifest, status: Mapping[str, Any], ended: Mapping[str, Any]) -
         Reason.CRASHING,
         f"{where} ended with exit code {ended.get('exitCode')} ({restarts}){said}. "
         "Next: a server must stay in the foreground; mend it in a new version.",
-        own_fault=True,
     )
 
 
@@ -245,7 +250,6 @@ def _not_answering(pod: Manifest, status: Mapping[str, Any]) -> Problem:
         Reason.NOT_ANSWERING,
         f'pod {_name(pod)}, container "{status["name"]}" runs but does not answer GET $URL_PREFIX/ with 200 '
         f"({_restarts(status)}). Next: it must listen on 0.0.0.0:$PORT under $URL_PREFIX; compare its log.",
-        own_fault=True,
     )
 
 

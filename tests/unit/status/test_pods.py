@@ -150,7 +150,9 @@ NO_SPREAD = "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity r
     ],
 )
 def test_each_problem_in_one_sentence(pod: Manifest, reason: Reason, message: str, own_fault: bool) -> None:
-    assert diagnose([pod], None) == Problem(reason, message, own_fault)
+    found = diagnose([pod], None)
+    assert found == Problem(reason, message)
+    assert found.own_fault is own_fault
 
 
 @pytest.mark.parametrize(

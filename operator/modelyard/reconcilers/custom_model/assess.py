@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from modelyard.api.meta import Condition
 from modelyard.api.model_ledger import ServingFact, VersionFact
 from modelyard.api.reasons import ConditionType as Type
 from modelyard.api.reasons import Reason
@@ -99,10 +100,18 @@ def _ready(facts: Facts, refusal: Refusal | None, available: Finding) -> Finding
 def _ready_under_way(facts: Facts, next_up: VersionFact, available: Finding) -> Finding:
     who, serves = f'version "{next_up.name}" ({next_up.label})', facts.ledger.serving is not None
     waits = facts.waiting.get(next_up.key)
-    text = f"{who} waits: {waits.message.rstrip('.')}" if waits else f"{who} is being started and tested"
+    text = _how_it_goes(who, waits)
     if waits and not serves:
-        return false(Type.READY, Reason(waits.reason), text)
+        return Finding(Type.READY, waits.status, Reason(waits.reason), text)
     return unknown(Type.READY, Reason.PROGRESSING, f"{text}; {available.message}" if serves else text)
+
+
+def _how_it_goes(who: str, said: Condition | None) -> str:
+    """Of a candidate; a server that ends is given its time, and it is told from the start what is wrong with it."""
+    if said is None:
+        return f"{who} is being started and tested"
+    message = said.message.rstrip(".")
+    return f"{who} waits: {message}" if said.status == "False" else f"{who} does not come up: {message}"
 
 
 def _is_switching(facts: Facts) -> bool:

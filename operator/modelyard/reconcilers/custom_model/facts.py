@@ -41,7 +41,7 @@ class Facts:
     ledger_object: Manifest | None
     declared: tuple[Declared, ...]
     waiting: Mapping[str, Condition]
-    """By version key what a candidate said, as `Ready`, that it waits for in vain."""
+    """By version key what a candidate said, as `Ready`, that it waits for in vain, or that its server ends."""
 
     workloads: Mapping[str, Workload]
     """By version key."""

@@ -35,6 +35,7 @@ from modelyard.manifests.metadata import is_of_another, is_owned_by
 from modelyard.reconcilers.custom_model.facts import Facts, Workload
 from modelyard.roles.ledger import Declared, rebuilt
 from modelyard.roles.roles import Role
+from modelyard.status.pods import OWN_FAULTS
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """Label of EndpointSlices: the Service that they belong to."""
@@ -188,10 +189,11 @@ def _declared(version: CustomModelVersion) -> Declared:
 
 
 def _waiting(versions: Iterable[CustomModelVersion]) -> Iterable[tuple[str, Condition]]:
-    """By key what each version said, as candidate, that it waits for in vain."""
+    """By key what each version said, as candidate, that keeps it from being ready; waiting a while is nothing."""
     for version in versions:
         ready = next((c for c in version.status.conditions if c.type == ConditionType.READY), None)
-        if ready and ready.status == "False" and version.status.role == Role.CANDIDATE:
+        tells = ready and (ready.status == "False" or ready.reason in OWN_FAULTS)
+        if ready and tells and version.status.role == Role.CANDIDATE:
             yield _key(version), ready
 
 
