@@ -550,6 +550,29 @@ async def test_a_switch_that_was_refused_is_tried_again_by_itself() -> None:
     assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
 
 
+async def test_nothing_goes_on_while_tests_that_ask_nothing_any_more_may_not_be_deleted() -> None:
+    world = World()
+    world.platform.holds_jobs = True
+    world.user.apply(make_environment(), make_model(gate=make_gate("accuracy")), V1)
+    await world.settle()
+    stale = names(world, MODEL_TEST)
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if method == "DELETE" and kind == MODEL_TEST:
+            raise Forbidden("delete ModelTest: no")
+
+    world.api.before_write = refuse
+    world.user.apply(V2)
+    await world.settle()
+    assert world.condition(CUSTOM_MODEL, "hello") == ("False", "Forbidden")
+    assert world.message(CUSTOM_MODEL, "hello") == "delete ModelTest: no"
+    assert set(stale) <= set(names(world, MODEL_TEST))
+    world.api.before_write = None
+    await world.pass_time(60, step=30)
+    assert not set(stale) & set(names(world, MODEL_TEST))
+    assert world.failures == []
+
+
 async def test_events_tell_of_promotions_and_refusals_once() -> None:
     world = await serving_v1(gate=make_gate("accuracy"))
     world.platform.failing["hello-2"] = BAD

@@ -742,6 +742,25 @@ async def test_a_refusal_of_the_server_becomes_a_condition(error: Exception, rea
     assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
 
 
+async def test_a_test_ends_though_what_is_left_of_it_may_not_be_taken_away() -> None:
+    world = await serving_v1()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if method == "DELETE":
+            raise Forbidden(f"delete {kind.name}: no")
+
+    world.api.before_write = refuse
+    before = names(world, DEPLOYMENT)
+    world.user.apply(make_test())
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("True", "Passed")
+    assert len(names(world, DEPLOYMENT)) == len(before) + 1
+    world.api.before_write = None
+    await world.pass_time(310, step=31)
+    assert names(world, DEPLOYMENT) == before
+    assert world.failures == []
+
+
 async def test_any_other_error_is_not_swallowed() -> None:
     world = await serving_v1()
 

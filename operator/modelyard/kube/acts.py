@@ -42,14 +42,23 @@ async def apply_all(cluster: Cluster, manifests: Iterable[Manifest]) -> Refusal 
     return None
 
 
-async def delete_all(cluster: Cluster, manifests: Iterable[Manifest]) -> None:
-    """Delete these very objects; those that are on their way out already are left alone."""
-    for manifest in manifests:
-        metadata = manifest["metadata"]
-        if metadata.get("deletionTimestamp"):
-            continue
-        kind = kind_of(manifest["apiVersion"], manifest["kind"])
+async def delete_all(cluster: Cluster, manifests: Iterable[Manifest]) -> Refusal | None:
+    """Delete these very objects, all that may be; the first refusal. What is on its way out already is left alone."""
+    refusals = [
+        await _delete(cluster, manifest)
+        for manifest in manifests
+        if not manifest["metadata"].get("deletionTimestamp")
+    ]
+    return next(filter(None, refusals), None)
+
+
+async def _delete(cluster: Cluster, manifest: Manifest) -> Refusal | None:
+    metadata, kind = manifest["metadata"], kind_of(manifest["apiVersion"], manifest["kind"])
+    try:
         await cluster.delete(kind, metadata["namespace"], metadata["name"], uid=metadata["uid"])
+    except _REFUSALS as error:
+        return _refusal(error)
+    return None
 
 
 async def _apply_in_order(cluster: Cluster, manifests: Sequence[Manifest]) -> Refusal | None:

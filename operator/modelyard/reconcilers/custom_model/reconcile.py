@@ -30,23 +30,29 @@ async def reconcile(
     if observed is None:
         return Settled()
     stale = stale_tests(observed)
-    await delete_all(cluster, stale)
-    facts = advance(without(observed, stale))
-    refusal = await _write_ledger(cluster, observed, facts)
+    refusal = await delete_all(cluster, stale)
+    facts = observed if refusal else advance(without(observed, stale))
+    refusal = refusal or await _write_ledger(cluster, observed, facts)
     if refusal is None:
-        plan = desired(facts, settings)
-        refusal = await apply_all(cluster, plan.apply)
-        await delete_all(cluster, plan.delete)
-        for reason, message, severity in announcements(observed.ledger, facts.ledger):
-            await cluster.event(
-                cluster.get(CUSTOM_MODEL, namespace, name) or {},
-                reason=reason,
-                message=message,
-                type=severity,
-            )
+        refusal = await _follow(cluster, facts, settings)
+        await _announce(cluster, observed, facts)
     assessment = assess(facts, refusal, settings)
     await cluster.apply_status(CUSTOM_MODEL, namespace, name, assessment.status)
     return assessment.outcome
+
+
+async def _follow(cluster: Cluster, facts: Facts, settings: Settings) -> Refusal | None:
+    """Make the children what the ledger says."""
+    plan = desired(facts, settings)
+    refused = [await apply_all(cluster, plan.apply), await delete_all(cluster, plan.delete)]
+    return next(filter(None, refused), None)
+
+
+async def _announce(cluster: Cluster, observed: Facts, facts: Facts) -> None:
+    """Events for what this pass noted in the ledger."""
+    about = cluster.get(CUSTOM_MODEL, facts.owner.namespace, facts.owner.name) or {}
+    for reason, message, severity in announcements(observed.ledger, facts.ledger):
+        await cluster.event(about, reason=reason, message=message, type=severity)
 
 
 async def _write_ledger(cluster: Cluster, observed: Facts, facts: Facts) -> Refusal | None:

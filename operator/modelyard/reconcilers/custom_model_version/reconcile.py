@@ -23,8 +23,7 @@ async def reconcile(
         return Settled()
     facts = await with_gate(cluster, freeze(observed, settings))
     plan = desired(facts, settings)
-    refusal = await apply_all(cluster, plan.apply)
-    await delete_all(cluster, plan.delete)
-    assessment = assess(facts, refusal)
+    refused = [await apply_all(cluster, plan.apply), await delete_all(cluster, plan.delete)]
+    assessment = assess(facts, next(filter(None, refused), None))
     await cluster.apply_status(CUSTOM_MODEL_VERSION, namespace, name, assessment.status)
     return assessment.outcome

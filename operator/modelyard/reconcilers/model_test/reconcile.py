@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
 from modelyard.api.kinds import MODEL_TEST
 from modelyard.kube.acts import apply_all, delete_all
@@ -13,7 +14,13 @@ from modelyard.reconcilers.model_test.ending import ending
 from modelyard.reconcilers.model_test.keep import follow_up, keep
 from modelyard.reconcilers.model_test.observe import observe
 from modelyard.settings import Settings
-from modelyard.status.outcomes import Outcome, Settled
+from modelyard.status.outcomes import Outcome, Settled, Waiting
+from modelyard.status.refusal import Refusal
+
+logger = logging.getLogger(__name__)
+
+LEFTOVERS = timedelta(minutes=5)
+"""How often it is tried again to take away what is left of a test that is over."""
 
 
 async def reconcile(
@@ -24,11 +31,18 @@ async def reconcile(
     if facts is None:
         return Settled()
     plan = desired(facts, settings)
-    await delete_all(cluster, plan.delete)
-    refusal = await apply_all(cluster, plan.apply)
+    refusal = await delete_all(cluster, plan.delete) or await apply_all(cluster, plan.apply)
     if facts.is_over:
-        return await follow_up(cluster, facts)
+        return _until_gone(await follow_up(cluster, facts), refusal)
     kept = await keep(cluster, facts, ended_at=now) if ending(facts) else None
     assessment = assess(facts, refusal, started=plan.starts and refusal is None, kept=kept)
     await cluster.apply_status(MODEL_TEST, namespace, name, assessment.status)
-    return assessment.outcome
+    return _until_gone(assessment.outcome, refusal) if kept else assessment.outcome
+
+
+def _until_gone(outcome: Outcome, refusal: Refusal | None) -> Outcome:
+    """After the verdict, of which the status speaks: what was refused is tried again, and the log says why."""
+    if refusal is None:
+        return outcome
+    logger.warning("What is left of a test may not be taken away", extra={"reason": refusal.message})
+    return Waiting(min(outcome.retry_after, LEFTOVERS) if isinstance(outcome, Waiting) else LEFTOVERS)
