@@ -148,19 +148,21 @@ class LiveCluster:
         """See `Cluster.apply_status`.
 
         The version is a precondition, so that an object that was made again under the same name never gets the
-        status of the one before it. Other changes of the object meanwhile do not matter. Raises errors.Conflict
-        when they do not end.
+        status of the one before it (a uid is no precondition there). Other changes of the object meanwhile do not
+        matter: mostly the watch has told of them when the refusal comes. Raises errors.Conflict when they do not end.
         """
         known = self._cache.get(kind, namespace, name)
         if known is None or is_same_status(known.get("status"), status):
             return
         uid, version = known["metadata"]["uid"], known["metadata"]["resourceVersion"]
-        for _ in range(_STATUS_ATTEMPTS):
+        for attempt in range(_STATUS_ATTEMPTS):
             try:
                 return await self._write_status(kind, namespace, name, version, status)
             except Conflict as error:
                 conflict = error
-            live = await self.read(kind, namespace, name)
+            live = self._cache.get(kind, namespace, name) if attempt == 0 else None
+            if live is None or live["metadata"]["resourceVersion"] == version:
+                live = await self.read(kind, namespace, name)
             if live is None or live["metadata"]["uid"] != uid:
                 return
             version = live["metadata"]["resourceVersion"]

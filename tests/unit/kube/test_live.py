@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,9 +31,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Script:
-    """Answers requests in turn, or raises; `sent` is what was asked."""
+    """Answers requests in turn, or raises; `sent` is what was asked. An answer may be made when it is its turn."""
 
-    def __init__(self, *answers: Manifest | Exception) -> None:
+    def __init__(self, *answers: Manifest | Exception | Callable[[], Manifest | Exception]) -> None:
         self.answers = list(answers)
         self.sent: list[tuple[str, str, Mapping[str, str], Any, str]] = []
 
@@ -48,6 +48,7 @@ class Script:
     ) -> Manifest:
         self.sent.append((method, path, params or {}, copy.deepcopy(body), content_type))
         answer = self.answers.pop(0)
+        answer = answer() if callable(answer) else answer
         if isinstance(answer, Exception):
             raise answer
         return copy.deepcopy(answer)
@@ -280,6 +281,38 @@ async def test_a_status_is_written_over_somebodys_change_of_the_spec() -> None:
 
     assert [method for method, *_ in script.sent] == ["PATCH", "GET", "PATCH"]
     assert script.sent[2][3]["metadata"]["resourceVersion"] == "9"
+
+
+async def test_a_change_that_the_watch_told_of_meanwhile_is_not_read_once_more() -> None:
+    cache = Cache()
+
+    def told() -> Conflict:
+        cache.put(CUSTOM_MODEL, model(9))
+        return Conflict("version")
+
+    script = Script(told, model(10, a=1))
+    cache.put(CUSTOM_MODEL, model())
+
+    await LiveCluster(script, cache, now=lambda: NOW).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+    assert [method for method, *_ in script.sent] == ["PATCH", "PATCH"]
+    assert script.sent[1][3]["metadata"]["resourceVersion"] == "9"
+
+
+async def test_an_object_that_the_watch_told_of_as_made_again_is_left_alone() -> None:
+    cache, again = Cache(), model(9)
+    again["metadata"]["uid"] = "u-again"
+
+    def told() -> Conflict:
+        cache.put(CUSTOM_MODEL, again)
+        return Conflict("version")
+
+    script = Script(told)
+    cache.put(CUSTOM_MODEL, model())
+
+    await LiveCluster(script, cache, now=lambda: NOW).apply_status(CUSTOM_MODEL, "ns", "hello", {"a": 1})
+
+    assert [method for method, *_ in script.sent] == ["PATCH"]
 
 
 async def test_a_status_of_an_object_that_changes_for_ever_is_a_conflict() -> None:
