@@ -350,6 +350,27 @@ async def test_a_refusal_of_the_server_becomes_a_condition(
     assert world.failures == []
 
 
+async def test_a_deletion_that_is_refused_becomes_a_condition_and_is_tried_again() -> None:
+    world = World()
+    world.user.apply(make_environment(), make_model(), make_version("hello-1", label="1.0", replicas=2))
+    await world.settle()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if method == "DELETE":
+            raise Forbidden(f"delete {kind.name}: no")
+
+    world.api.before_write = refuse
+    world.user.apply(make_version("hello-2", label="2.0"))
+    await world.pass_time(120, step=30)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", "Forbidden")
+    assert world.message(CUSTOM_MODEL_VERSION, "hello-1").startswith("delete ")
+    assert world.condition(CUSTOM_MODEL, "hello") == ("True", "Serving")
+    world.api.before_write = None
+    await world.pass_time(60, step=30)
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("True", "Superseded")
+    assert world.failures == []
+
+
 async def test_code_of_a_version_made_anew_is_not_taken_for_that_of_the_one_before() -> None:
     """`kubectl replace --force`: the watch has not told of it yet, and the server gives other files already."""
     world = World()
@@ -379,6 +400,18 @@ async def test_what_a_policy_called_invalid_is_tried_again_by_itself() -> None:
     world.api.before_write = None
     await world.pass_time(60, step=30)
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("True", "Serving")
+
+
+async def test_a_version_without_pods_waits_for_news_and_one_with_pods_for_the_time_as_well() -> None:
+    world = World()
+    world.user.apply(make_environment(), make_model(), V1)
+    await world.work()
+    assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("Unknown", "Starting")
+    assert await _outcome(world, "hello-1") == Waiting(timedelta(minutes=10))
+
+    world.platform.behaviour["hello-1"] = "starting"
+    await world.settle()
+    assert await _outcome(world, "hello-1") == Waiting(timedelta(seconds=30))
 
 
 async def test_what_is_refused_for_long_is_tried_less_often_but_every_ten_minutes() -> None:

@@ -390,15 +390,18 @@ def _outcome(facts: Facts, ready: Finding, stalled: bool) -> Outcome:
     if facts.version.spec.source.config_map and _source(facts).status == "False":
         return Waiting(RETRY)  # a ConfigMap of the user's can be mended, and is not watched
     if ready.reason is Reason.INVALID_SPEC:
-        return Waiting(_patience(facts))  # what refused it may be a policy, which is not watched
+        return Waiting(_patience(facts, ready))  # what refused it may be a policy, which is not watched
     if stalled:
         return Stalled()
     if ready.reason in UNWATCHED:
         return Waiting(RETRY)
     if ready.status == "Unknown":
-        return Waiting(_patience(facts))
+        return Waiting(_patience(facts, ready))
     return Settled()
 
 
-def _patience(facts: Facts) -> timedelta:
+def _patience(facts: Facts, ready: Finding) -> timedelta:
+    """Where no pod is there yet, nothing is late by time alone: that one comes is news."""
+    if ready.reason is Reason.STARTING and not facts.pods:
+        return RARELY
     return min(max(RETRY, (facts.now - _last_begun(facts)) / 4), RARELY)
