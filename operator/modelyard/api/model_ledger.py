@@ -37,7 +37,7 @@ class ServingFact(ApiModel):
     """When the model's Service was seen to select it; absent until then."""
 
     previous_key: Key | None = None
-    """Key of the version that served before; its pods end some time after the switch."""
+    """Key of the version that callers were with before; its pods end some time after the switch."""
 
 
 class TestFact(ApiModel):
