@@ -18,6 +18,7 @@ from typing import Any
 
 from modelyard.api.kinds import ALL_KINDS, CHILD_KINDS, OWN_KINDS, Kind
 from modelyard.api.labels import MANAGED_BY, MANAGED_BY_VALUE
+from modelyard.handlers.census import Census
 from modelyard.handlers.health import Check, Health, HealthServer, LagMeter, silence_check, standstill_check
 from modelyard.handlers.loop import Loop, Pass, World
 from modelyard.handlers.metrics import Metrics
@@ -68,6 +69,7 @@ class Operator:
         self.queue: Queue[Key] = Queue(clock, lambda key: leader(key, self.cache))
         world = World(self.cluster, self.cache, setup.settings, setup.passes, _now)
         self._loop = Loop(world, self.queue, self.metrics)
+        self.cache.listen(Census(self.metrics.registry).changed)
         own = [self._reflector(scope, OWN_PAGE) for scope in self._scopes(OWN_KINDS, "")]
         children = [self._reflector(scope, PAGE) for scope in self._scopes(CHILD_KINDS, _OURS)]
         self._reflectors = own + children
