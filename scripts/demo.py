@@ -174,13 +174,14 @@ def next_steps(kubeconfig: Path, programs: Path) -> str:
   kubectl run ask --rm --stdin --quiet --restart=Never --image={":".join(PYTHON_IMAGE)} -- \\
     python3 -c "$(cat examples/predict.py)" "$ADDRESS" <<< '{QUESTION}'
   kubectl --namespace {install.NAMESPACE} port-forward service/{install.RELEASE}-gateway 8001:80 > /dev/null &
+  FORWARD=$!
   curl --silent --show-error --retry 9 --retry-delay 1 --retry-connrefused --write-out '\\n' \\
     http://127.0.0.1:8001/{NAMESPACE}/v2/models/{MODEL}/infer \\
     --data '{TENSORS}'  # the Open Inference Protocol: docs/gateway.md
   modelyard init /tmp/my-model && kubectl apply -k /tmp/my-model  # a model of your own
   kubectl get custommodels --watch                      # until it is True, in half a minute; Ctrl-C ends it
   kubectl explain custommodelversion.spec
-  make demo-down; unset KUBECONFIG; kill %1             # take it all away, the forwarded port too
+  make demo-down; unset KUBECONFIG; kill $FORWARD       # take it all away, the forwarded port too
 """
 
 
