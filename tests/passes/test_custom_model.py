@@ -192,7 +192,7 @@ async def test_row_the_only_version_crashes_is_unknown_with_the_cause_at_once() 
     await world.settle()
     assert world.condition(CUSTOM_MODEL, "hello") == ("Unknown", "Crashing")
     said = world.message(CUSTOM_MODEL, "hello")
-    assert said.startswith('version "hello-1" (1.0) does not come up: 0 of 1 replicas ready; pod hello-1-')
+    assert said.startswith('version "hello-1" (1.0) is not up: 0 of 1 replicas ready; pod hello-1-')
     assert 'ended with exit code 1 (3 restarts); it said: "ImportError: no module named model"' in said
 
 
@@ -204,7 +204,7 @@ async def test_row_older_serves_newest_crashes_stays_unknown_and_names_the_cause
     found = conditions(world, CUSTOM_MODEL, "hello")
     assert (found["Ready"], found["Available"]) == (("Unknown", "Progressing"), ("True", "Serving"))
     said = world.message(CUSTOM_MODEL, "hello")
-    assert said.startswith('version "hello-2" (2.0) does not come up: 0 of 1 replicas ready; pod hello-2-')
+    assert said.startswith('version "hello-2" (2.0) is not up: 0 of 1 replicas ready; pod hello-2-')
     assert said.endswith('mend it in a new version; version "hello-1" (1.0) serves')
 
 
@@ -567,6 +567,9 @@ async def test_nothing_goes_on_while_tests_that_ask_nothing_any_more_may_not_be_
     assert world.condition(CUSTOM_MODEL, "hello") == ("False", "Forbidden")
     assert world.message(CUSTOM_MODEL, "hello") == "delete ModelTest: no"
     assert set(stale) <= set(names(world, MODEL_TEST))
+    world.user.delete(SERVICE, "hello")
+    await world.settle()
+    assert "hello" in names(world, SERVICE), "what callers rely on is kept up"
     world.api.before_write = None
     await world.pass_time(60, step=30)
     assert not set(stale) & set(names(world, MODEL_TEST))

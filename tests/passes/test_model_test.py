@@ -761,6 +761,50 @@ async def test_a_test_ends_though_what_is_left_of_it_may_not_be_taken_away() -> 
     assert world.failures == []
 
 
+async def test_a_canceled_test_whose_job_may_not_go_is_not_over() -> None:
+    """Its runner still asks the pods: whoever comes next would be told of what it does to them."""
+    world = await serving_v1()
+    jobs = names(world, JOB)
+    world.platform.holds_jobs = True
+    world.user.apply(make_test())
+    await world.settle()
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if method == "DELETE" and kind == JOB:
+            raise Forbidden("delete Job: no")
+
+    world.api.before_write = refuse
+    world.user.apply(make_test(cancel=True))
+    await world.settle()
+    assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "Forbidden")
+    assert world.message(MODEL_TEST, CHECK) == "delete Job: no"
+    world.api.before_write = None
+    await world.pass_time(60, step=30)
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Canceled")
+    assert names(world, JOB) == jobs
+
+
+async def test_walls_stand_as_long_as_what_may_not_be_deleted() -> None:
+    """Pods may come of it again, as when a quota frees: then they have their walls."""
+    world = await serving_v1()
+    walls, pods = names(world, NETWORK_POLICY), names(world, POD)
+
+    def refuse(method: str, path: str, kind: Any, name: str) -> None:
+        if method == "DELETE" and kind == DEPLOYMENT:
+            raise Forbidden("delete Deployment: no")
+
+    world.platform.behaviour[CHECK] = "starting"
+    world.user.apply(make_test())
+    await world.settle()
+    world.api.before_write = refuse
+    world.user.apply(make_test(cancel=True))
+    for pod in set(names(world, POD)) - set(pods):
+        world.user.delete(POD, pod)
+    await world.work()
+    assert world.condition(MODEL_TEST, CHECK, "Succeeded") == ("False", "Canceled")
+    assert len(names(world, NETWORK_POLICY)) == len(walls) + 1
+
+
 async def test_any_other_error_is_not_swallowed() -> None:
     world = await serving_v1()
 

@@ -43,21 +43,18 @@ async def apply_all(cluster: Cluster, manifests: Iterable[Manifest]) -> Refusal 
 
 
 async def delete_all(cluster: Cluster, manifests: Iterable[Manifest]) -> Refusal | None:
-    """Delete these very objects, all that may be; the first refusal. What is on its way out already is left alone."""
-    refusals = [
-        await _delete(cluster, manifest)
-        for manifest in manifests
-        if not manifest["metadata"].get("deletionTimestamp")
-    ]
-    return next(filter(None, refusals), None)
+    """Delete these very objects in order; stops at the first refusal: walls and records come after what needs them.
 
-
-async def _delete(cluster: Cluster, manifest: Manifest) -> Refusal | None:
-    metadata, kind = manifest["metadata"], kind_of(manifest["apiVersion"], manifest["kind"])
-    try:
-        await cluster.delete(kind, metadata["namespace"], metadata["name"], uid=metadata["uid"])
-    except _REFUSALS as error:
-        return _refusal(error)
+    What is on its way out already is left alone.
+    """
+    for manifest in manifests:
+        metadata, kind = manifest["metadata"], kind_of(manifest["apiVersion"], manifest["kind"])
+        if metadata.get("deletionTimestamp"):
+            continue
+        try:
+            await cluster.delete(kind, metadata["namespace"], metadata["name"], uid=metadata["uid"])
+        except (Forbidden, Invalid) as error:  # a policy that denies a deletion answers either
+            return Refusal(Reason.FORBIDDEN, str(error))
     return None
 
 

@@ -107,11 +107,11 @@ def _ready_under_way(facts: Facts, next_up: VersionFact, available: Finding) -> 
 
 
 def _how_it_goes(who: str, said: Condition | None) -> str:
-    """Of a candidate; a server that ends is given its time, and it is told from the start what is wrong with it."""
+    """Of a candidate; a server that ends is given its time, and it is told at once what is wrong with it."""
     if said is None:
         return f"{who} is being started and tested"
     message = said.message.rstrip(".")
-    return f"{who} waits: {message}" if said.status == "False" else f"{who} does not come up: {message}"
+    return f"{who} waits: {message}" if said.status == "False" else f"{who} is not up: {message}"
 
 
 def _is_switching(facts: Facts) -> bool:

@@ -30,11 +30,13 @@ async def reconcile(
     if observed is None:
         return Settled()
     stale = stale_tests(observed)
-    refusal = await delete_all(cluster, stale)
-    facts = observed if refusal else advance(without(observed, stale))
-    refusal = refusal or await _write_ledger(cluster, observed, facts)
+    kept = await delete_all(
+        cluster, stale
+    )  # while they stand no verdict is spoken; what is decided is kept up
+    facts = observed if kept else advance(without(observed, stale))
+    refusal = await _write_ledger(cluster, observed, facts)
     if refusal is None:
-        refusal = await _follow(cluster, facts, settings)
+        refusal = await _follow(cluster, facts, settings) or kept
         await _announce(cluster, observed, facts)
     assessment = assess(facts, refusal, settings)
     await cluster.apply_status(CUSTOM_MODEL, namespace, name, assessment.status)

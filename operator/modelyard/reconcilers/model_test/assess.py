@@ -48,7 +48,7 @@ def assess(facts: Facts, refusal: Refusal | None, *, started: bool, kept: Kept |
         outcome = afterwards(facts.test, facts.now, settled=kept.is_settled, now=facts.now)
         return Assessment(_over(facts, summary, kept), outcome)
     if runs(facts):
-        return Assessment(_running(facts), Waiting(LATE))
+        return Assessment(_running(facts, refusal), Waiting(LATE))
     if started:
         return Assessment(_started(facts), Waiting(LATE))
     return Assessment(_waiting(facts, refusal), Waiting(_looks_again(facts)))
@@ -114,10 +114,10 @@ def _started(facts: Facts) -> dict[str, Any]:
     return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
 
 
-def _running(facts: Facts) -> dict[str, Any]:
+def _running(facts: Facts, refusal: Refusal | None) -> dict[str, Any]:
     attempt = facts.latest
     assert attempt is not None
-    found = _open(*_progress(facts, attempt))
+    found = _open(refusal.reason, refusal.message) if refusal else _open(*_progress(facts, attempt))
     begun = _begun(facts, attempt)
     return _status(facts, found, overallStatus=str(CheckStatus.IN_PROGRESS), **begun)
 

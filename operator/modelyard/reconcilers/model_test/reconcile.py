@@ -13,6 +13,7 @@ from modelyard.reconcilers.model_test.desired import desired
 from modelyard.reconcilers.model_test.ending import ending
 from modelyard.reconcilers.model_test.keep import follow_up, keep
 from modelyard.reconcilers.model_test.observe import observe
+from modelyard.reconcilers.model_test.verdict import runs
 from modelyard.settings import Settings
 from modelyard.status.outcomes import Outcome, Settled, Waiting
 from modelyard.status.refusal import Refusal
@@ -34,7 +35,8 @@ async def reconcile(
     refusal = await delete_all(cluster, plan.delete) or await apply_all(cluster, plan.apply)
     if facts.is_over:
         return _until_gone(await follow_up(cluster, facts), refusal)
-    kept = await keep(cluster, facts, ended_at=now) if ending(facts) else None
+    asks_on = refusal is not None and runs(facts)  # canceled, and its Job may not go: it keeps its turn
+    kept = await keep(cluster, facts, ended_at=now) if ending(facts) and not asks_on else None
     assessment = assess(facts, refusal, started=plan.starts and refusal is None, kept=kept)
     await cluster.apply_status(MODEL_TEST, namespace, name, assessment.status)
     return _until_gone(assessment.outcome, refusal) if kept else assessment.outcome
