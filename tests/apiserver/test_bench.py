@@ -21,6 +21,9 @@ from tests.bench.rest import rested
 from tests.cluster.waiting import until
 
 VERSIONS = 100
+GOAL = 1.0
+"""Times the reference's CPU: what a slow run keeps does not widen what is let through."""
+
 LONGEST = 300
 """Seconds."""
 
@@ -58,7 +61,7 @@ def test_a_version_costs_each_write_once_a_restart_none_and_no_more_cpu_than_twi
     _check_each_once(they_wrote)
     assert ours["restart_writes"] == theirs["restart_writes"] == 0
     kept = json.loads(LATEST.read_text())["ratio"]
-    assert ours["cpu_ms"] / theirs["cpu_ms"] < 2 * kept["cpu_ms"]
+    assert ours["cpu_ms"] / theirs["cpu_ms"] < 2 * min(kept["cpu_ms"], GOAL)
 
 
 def _check_each_once(wrote: dict[str, float]) -> None:
