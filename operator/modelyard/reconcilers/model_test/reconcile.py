@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from modelyard.api.kinds import MODEL_TEST
 from modelyard.kube.acts import apply_all, delete_all
 from modelyard.kube.cluster import Cluster
+from modelyard.kube.errors import Forbidden
 from modelyard.reconcilers.model_test.assess import assess
 from modelyard.reconcilers.model_test.desired import desired
 from modelyard.reconcilers.model_test.ending import ending
@@ -15,13 +15,8 @@ from modelyard.reconcilers.model_test.keep import follow_up, keep
 from modelyard.reconcilers.model_test.observe import observe
 from modelyard.reconcilers.model_test.verdict import runs
 from modelyard.settings import Settings
-from modelyard.status.outcomes import Outcome, Settled, Waiting
+from modelyard.status.outcomes import Outcome, Settled
 from modelyard.status.refusal import Refusal
-
-logger = logging.getLogger(__name__)
-
-LEFTOVERS = timedelta(minutes=5)
-"""How often it is tried again to take away what is left of a test that is over."""
 
 
 async def reconcile(
@@ -43,8 +38,8 @@ async def reconcile(
 
 
 def _until_gone(outcome: Outcome, refusal: Refusal | None) -> Outcome:
-    """After the verdict, of which the status speaks: what was refused is tried again, and the log says why."""
-    if refusal is None:
-        return outcome
-    logger.warning("What is left of a test may not be taken away", extra={"reason": refusal.message})
-    return Waiting(min(outcome.retry_after, LEFTOVERS) if isinstance(outcome, Waiting) else LEFTOVERS)
+    """After the verdict, of which the status speaks, a deletion that was refused is a failure of the pass: it is tried
+    again, ever less often, and the log says why. Raises errors.Forbidden."""
+    if refusal is not None:
+        raise Forbidden(refusal.message)
+    return outcome
