@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -24,7 +23,7 @@ from modelyard.api.kinds import (
 from modelyard.kube.errors import Conflict, Forbidden, Invalid
 from modelyard.reconcilers.custom_model.reconcile import reconcile
 from modelyard.status.outcomes import Outcome, Settled, Stalled, Waiting
-from tests.support.moments import conditions, key, names, serving_v1, serving_v2, workload
+from tests.support.moments import conditions, key, names, refusing, serving_v1, serving_v2, workload
 from tests.support.objects import (
     NAMESPACE,
     make_environment,
@@ -366,11 +365,7 @@ async def test_what_the_service_still_sends_to_stays_when_a_switch_was_refused_a
     world = await serving_v1()
     old = workload(world, "hello-1")
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == SERVICE and name == "hello":
-            raise Forbidden("apply Service: no")
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(Forbidden("apply Service: no"), SERVICE, "hello")
     world.user.apply(V2)
     await world.settle()
     world.platform.behaviour["hello-2"] = "crashes"
@@ -518,11 +513,7 @@ async def test_a_version_that_is_being_deleted_counts_as_gone() -> None:
 async def test_a_refusal_of_the_server_becomes_a_condition(error: Exception, reason: str) -> None:
     world = World()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == SERVICE:
-            raise error
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(error, SERVICE)
     world.user.apply(make_model())
     await world.settle()
     assert world.condition(CUSTOM_MODEL, "hello") == ("False", reason)
@@ -535,11 +526,7 @@ async def test_a_switch_that_was_refused_is_tried_again_by_itself() -> None:
     """The ledger says already who serves; an administrator mends what stood in the way, and no watch tells of it."""
     world = await serving_v1()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == SERVICE and name == "hello":
-            raise Forbidden("apply Service: no")
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(Forbidden("apply Service: no"), SERVICE, "hello")
     world.user.apply(V2)
     await world.settle()
     assert world.condition(CUSTOM_MODEL, "hello") == ("False", "Forbidden")
@@ -557,11 +544,7 @@ async def test_nothing_goes_on_while_tests_that_ask_nothing_any_more_may_not_be_
     await world.settle()
     stale = names(world, MODEL_TEST)
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if method == "DELETE" and kind == MODEL_TEST:
-            raise Forbidden("delete ModelTest: no")
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(Forbidden("delete ModelTest: no"), MODEL_TEST, method="DELETE")
     world.user.apply(V2)
     await world.settle()
     assert world.condition(CUSTOM_MODEL, "hello") == ("False", "Forbidden")

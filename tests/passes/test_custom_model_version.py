@@ -25,7 +25,7 @@ from modelyard.api.kinds import (
 from modelyard.kube.errors import Forbidden, Invalid, Unavailable
 from modelyard.reconcilers.custom_model_version.reconcile import reconcile
 from modelyard.status.outcomes import Outcome, Settled, Waiting
-from tests.support.moments import conditions, key, names, serving_v1, serving_v2, workload
+from tests.support.moments import conditions, key, names, refusing, serving_v1, serving_v2, workload
 from tests.support.objects import (
     NAMESPACE,
     make_dataset,
@@ -335,11 +335,7 @@ async def test_a_refusal_of_the_server_becomes_a_condition(
 ) -> None:
     world = World()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == NETWORK_POLICY:
-            raise error
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(error, NETWORK_POLICY)
     world.user.apply(make_environment(), make_model(), V1)
     await world.settle()
     assert world.condition(CUSTOM_MODEL_VERSION, "hello-1") == ("False", reason)
@@ -417,11 +413,7 @@ async def test_a_version_without_pods_waits_for_news_and_one_with_pods_for_the_t
 async def test_what_is_refused_for_long_is_tried_less_often_but_every_ten_minutes() -> None:
     world = World()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == NETWORK_POLICY:
-            raise Invalid("apply NetworkPolicy: spec.x is wrong")
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(Invalid("apply NetworkPolicy: spec.x is wrong"), NETWORK_POLICY)
     world.user.apply(make_environment(), make_model(), V1)
     await world.settle()
     world.now += timedelta(minutes=20)
@@ -434,11 +426,7 @@ async def test_any_other_error_is_not_swallowed() -> None:
     world = World()
     world.user.apply(make_environment(), make_model(), V1)
 
-    def fail(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == NETWORK_POLICY:
-            raise Unavailable("busy")
-
-    world.api.before_write = fail
+    world.api.before_write = refusing(Unavailable("busy"), NETWORK_POLICY)
     await world.settle()
     assert {str(error) for _, error in world.failures} == {"busy"}
     world.api.before_write = None

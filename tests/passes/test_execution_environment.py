@@ -11,7 +11,7 @@ from modelyard.kube.errors import Forbidden, Invalid
 from modelyard.reconcilers.execution_environment.reconcile import reconcile
 from modelyard.reconcilers.execution_environment_version.facts import Malformed, Resolution, Unresolved
 from modelyard.status.outcomes import Outcome, Settled, Waiting
-from tests.support.moments import conditions, names
+from tests.support.moments import conditions, names, refusing
 from tests.support.objects import NAMESPACE, make_environment
 from tests.support.world import DIGEST, World
 
@@ -179,11 +179,7 @@ async def test_an_environment_that_is_being_deleted_is_left_alone() -> None:
 async def test_a_refusal_of_the_server_becomes_a_condition(error: Exception, reason: str) -> None:
     world = World()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == EXECUTION_ENVIRONMENT_VERSION:
-            raise error
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(error, EXECUTION_ENVIRONMENT_VERSION)
     world.user.apply(make_environment())
     await world.settle()
     assert world.condition(EXECUTION_ENVIRONMENT, "python") == ("False", reason)

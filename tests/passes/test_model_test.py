@@ -22,7 +22,7 @@ from modelyard.api.kinds import (
 from modelyard.kube.errors import Forbidden, Invalid, Unavailable
 from modelyard.reconcilers.model_test.reconcile import reconcile
 from modelyard.status.outcomes import Outcome, Settled, Waiting
-from tests.support.moments import CHECK, conditions, names, serving_v1, serving_v2, workload
+from tests.support.moments import CHECK, conditions, names, refusing, serving_v1, serving_v2, workload
 from tests.support.objects import NAMESPACE, make_test
 from tests.support.platform import failed
 from tests.support.world import World
@@ -727,11 +727,7 @@ async def test_deleting_a_test_cancels_it() -> None:
 async def test_a_refusal_of_the_server_becomes_a_condition(error: Exception, reason: str) -> None:
     world = await serving_v1()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == JOB:
-            raise error
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(error, JOB)
     world.user.apply(make_test())
     await world.settle()
     assert world.condition(MODEL_TEST, CHECK) == ("Unknown", reason)
@@ -769,11 +765,7 @@ async def test_a_canceled_test_whose_job_may_not_go_is_not_over() -> None:
     world.user.apply(make_test())
     await world.settle()
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if method == "DELETE" and kind == JOB:
-            raise Forbidden("delete Job: no")
-
-    world.api.before_write = refuse
+    world.api.before_write = refusing(Forbidden("delete Job: no"), JOB, method="DELETE")
     world.user.apply(make_test(cancel=True))
     await world.settle()
     assert world.condition(MODEL_TEST, CHECK) == ("Unknown", "Forbidden")
@@ -789,14 +781,10 @@ async def test_walls_stand_as_long_as_what_may_not_be_deleted() -> None:
     world = await serving_v1()
     walls, pods = names(world, NETWORK_POLICY), names(world, POD)
 
-    def refuse(method: str, path: str, kind: Any, name: str) -> None:
-        if method == "DELETE" and kind == DEPLOYMENT:
-            raise Forbidden("delete Deployment: no")
-
     world.platform.behaviour[CHECK] = "starting"
     world.user.apply(make_test())
     await world.settle()
-    world.api.before_write = refuse
+    world.api.before_write = refusing(Forbidden("delete Deployment: no"), DEPLOYMENT, method="DELETE")
     world.user.apply(make_test(cancel=True))
     for pod in set(names(world, POD)) - set(pods):
         world.user.delete(POD, pod)
@@ -808,11 +796,7 @@ async def test_walls_stand_as_long_as_what_may_not_be_deleted() -> None:
 async def test_any_other_error_is_not_swallowed() -> None:
     world = await serving_v1()
 
-    def fail(method: str, path: str, kind: Any, name: str) -> None:
-        if kind == JOB:
-            raise Unavailable("busy")
-
-    world.api.before_write = fail
+    world.api.before_write = refusing(Unavailable("busy"), JOB)
     world.user.apply(make_test())
     await world.settle()
     assert {str(error) for _, error in world.failures} == {"busy"}

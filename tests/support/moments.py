@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -82,3 +83,15 @@ async def checked(world: World | None = None, **test: Any) -> World:
     world.user.apply(make_test(CHECK, **test))
     await world.settle()
     return world
+
+
+def refusing(
+    error: Exception, kind: Kind, name: str | None = None, *, method: str | None = None
+) -> Callable[[str, str, Kind, str], None]:
+    """For `before_write`: these writes of a kind are answered so, of all names and methods where none is said."""
+
+    def refuse(asked: str, _path: str, of: Kind, named: str) -> None:
+        if of == kind and name in (None, named) and method in (None, asked):
+            raise error
+
+    return refuse
