@@ -30,6 +30,14 @@ _SIDE_BY_SIDE = frozenset(
 the record names it, and is not to stand without it."""
 
 
+async def carry_out(
+    cluster: Cluster, apply: Iterable[Manifest], delete: Iterable[Manifest]
+) -> Refusal | None:
+    """Apply, then delete, also where something was not applied; the first refusal."""
+    refused = [await apply_all(cluster, apply), await delete_all(cluster, delete)]
+    return next(filter(None, refused), None)
+
+
 async def apply_all(cluster: Cluster, manifests: Iterable[Manifest]) -> Refusal | None:
     """Apply in order; stops at the first refusal, since what follows may rely on it.
 

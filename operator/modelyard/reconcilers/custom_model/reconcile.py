@@ -6,7 +6,7 @@ from datetime import datetime
 
 from modelyard.api.kinds import CUSTOM_MODEL, MODEL_LEDGER
 from modelyard.api.reasons import Reason
-from modelyard.kube.acts import apply_all, delete_all
+from modelyard.kube.acts import carry_out, delete_all
 from modelyard.kube.cluster import Cluster
 from modelyard.kube.errors import AlreadyExists
 from modelyard.manifests.metadata import is_of_another, is_owned_by
@@ -30,24 +30,17 @@ async def reconcile(
     if observed is None:
         return Settled()
     stale = stale_tests(observed)
-    kept = await delete_all(
-        cluster, stale
-    )  # while they stand no verdict is spoken; what is decided is kept up
+    # While tests that ask nothing any more stand no verdict is spoken; what was decided is kept up.
+    kept = await delete_all(cluster, stale)
     facts = observed if kept else advance(without(observed, stale))
     refusal = await _write_ledger(cluster, observed, facts)
     if refusal is None:
-        refusal = await _follow(cluster, facts, settings) or kept
+        plan = desired(facts, settings)
+        refusal = await carry_out(cluster, plan.apply, plan.delete) or kept
         await _announce(cluster, observed, facts)
     assessment = assess(facts, refusal, settings)
     await cluster.apply_status(CUSTOM_MODEL, namespace, name, assessment.status)
     return assessment.outcome
-
-
-async def _follow(cluster: Cluster, facts: Facts, settings: Settings) -> Refusal | None:
-    """Make the children what the ledger says."""
-    plan = desired(facts, settings)
-    refused = [await apply_all(cluster, plan.apply), await delete_all(cluster, plan.delete)]
-    return next(filter(None, refused), None)
 
 
 async def _announce(cluster: Cluster, observed: Facts, facts: Facts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from modelyard.api.kinds import CUSTOM_MODEL_VERSION
-from modelyard.kube.acts import apply_all, delete_all
+from modelyard.kube.acts import carry_out
 from modelyard.kube.cluster import Cluster
 from modelyard.reconcilers.custom_model_version.assess import assess
 from modelyard.reconcilers.custom_model_version.desired import desired, freeze
@@ -23,7 +23,7 @@ async def reconcile(
         return Settled()
     facts = await with_gate(cluster, freeze(observed, settings))
     plan = desired(facts, settings)
-    refused = [await apply_all(cluster, plan.apply), await delete_all(cluster, plan.delete)]
-    assessment = assess(facts, next(filter(None, refused), None))
+    refusal = await carry_out(cluster, plan.apply, plan.delete)
+    assessment = assess(facts, refusal)
     await cluster.apply_status(CUSTOM_MODEL_VERSION, namespace, name, assessment.status)
     return assessment.outcome
