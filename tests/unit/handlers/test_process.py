@@ -47,3 +47,11 @@ async def test_a_version_waits_for_its_model(operator: Operator, first: str) -> 
         operator.queue.wake(key)
 
     assert await taken(operator) == ["m", "v"]
+
+
+async def test_what_the_cache_is_told_of_is_counted(operator: Operator) -> None:
+    model = {**made("m", {}), "status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    operator.cache.put(CUSTOM_MODEL, model)
+
+    line = 'modelyard_conditions{kind="CustomModel",status="False",type="Ready"} 1.0'
+    assert line in operator.metrics.text().decode().splitlines()
